@@ -1,0 +1,38 @@
+"""Where everything lies in a workspace, in one place. Paths are relative to the workspace root (the working directory).
+
+    data/        the snapshot, owned by data.dvc
+    artifacts/   outputs of DVC stages
+    reports/     small reports of DVC stages and flows
+"""
+
+from pathlib import Path
+
+DATA = Path("data")
+PRODUCTS = DATA / "products.parquet"
+MEDIA = DATA / "media"
+TERMS = DATA / "terms.parquet"
+JUDGEMENTS = DATA / "judgements.parquet"
+INTERACTIONS = DATA / "interactions.parquet"
+QUARANTINE = DATA / "quarantine.parquet"
+SNAPSHOT = DATA / "snapshot.json"
+
+ARTIFACTS = Path("artifacts")
+DATA_DOCS = ARTIFACTS / "data_docs"
+CHECKPOINT = ARTIFACTS / "checkpoint"
+MODEL = ARTIFACTS / "model"
+ENCODER = ARTIFACTS / "encoder"
+EMBEDDINGS = ARTIFACTS / "embeddings"
+RANKING = ARTIFACTS / "ranking.json"
+EVALUATION = ARTIFACTS / "evaluation"
+
+REPORTS = Path("reports")
+VALIDATE_REPORT = REPORTS / "validate.json"
+TRAIN_REPORT = REPORTS / "train.json"
+CURVES = REPORTS / "curves.csv"
+EXPORT_REPORT = REPORTS / "export.json"
+TUNE_REPORT = REPORTS / "tune.json"
+EVALUATE_REPORT = REPORTS / "evaluate.json"
+EVALUATE_PAGE = REPORTS / "report.html"
+GATE_REPORT = REPORTS / "gate.json"
+
+PARAMS = Path("params.yaml")
