@@ -1,0 +1,145 @@
+"""DVC by its command line: `python -m dvc repro <stage>`, add, status, push, pull, checkout.
+
+A subprocess, not `dvc.repo`: DVC's lock is per process, so two threads of one process would run one stage twice.
+What a stage decided is read from its report, never from DVC's exit code (always 255).
+"""
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from catalog.errors import NotReady
+from flows.errors import StageFailed, WorkspaceBusy
+
+_RAN = re.compile(r"^Running stage '([^']+)':", re.MULTILINE)
+_FROM_CACHE = re.compile(r"^Stage '([^']+)' is cached - skipping run", re.MULTILINE)
+_UNCHANGED = re.compile(r"^Stage '([^']+)' didn't change, skipping", re.MULTILINE)
+_FAILED = re.compile(r"failed to reproduce '([^']+)'")
+_BUSY = ("is busy", "Unable to acquire lock", "Another DVC process")
+_LAST_CHARACTERS = 64_000  # of output kept for reading; all of it is shown
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """What one `dvc repro` did; stage names in the order they were reached."""
+
+    milestone: str
+    ran: tuple[str, ...]
+    from_cache: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    failed: str | None = None
+
+    def sentence(self) -> str:
+        """Which stages ran and which were skipped, in one line."""
+        parts = [f"ran {', '.join(self.ran)}"] if self.ran else []
+        parts += [f"took {', '.join(self.from_cache)} from the cache"] if self.from_cache else []
+        parts += [f"left {', '.join(self.unchanged)} as is"] if self.unchanged else []
+        parts += [f"{self.failed} failed"] if self.failed else []
+        return f"{self.milestone}: {'; '.join(parts) or 'nothing to do'}"
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    code: int
+    output: str  # stdout and stderr together
+
+
+def reproduce(milestone: str, show: bool = True) -> Reproduction:
+    """Bring stage `milestone` and everything before it up to date.
+
+    A failing stage is told in `.failed` (its report says whether that was a refusal).
+    Raises WorkspaceBusy when another DVC process holds the outputs and StageFailed when DVC itself fails.
+    """
+    outcome = _dvc("repro", milestone, show=show)
+    failed = _FAILED.search(outcome.output)
+    if outcome.code and not failed:
+        raise StageFailed(f"dvc repro {milestone} failed: {_last_error(outcome.output)}")
+    return Reproduction(
+        milestone=milestone,
+        ran=tuple(_RAN.findall(outcome.output)),
+        from_cache=tuple(_FROM_CACHE.findall(outcome.output)),
+        unchanged=tuple(_UNCHANGED.findall(outcome.output)),
+        failed=failed.group(1) if failed else None,
+    )
+
+
+def stale(milestone: str) -> dict[str, Any]:
+    """What DVC would rebuild on the way to `milestone`, by stage; empty when all is up to date. Recomputes nothing."""
+    outcome = _dvc("status", "--json", "--with-deps", milestone, show=False, apart=True)
+    if outcome.code:
+        raise StageFailed(f"dvc status failed: {_last_error(outcome.output)}")
+    answer: dict[str, Any] = json.loads(outcome.output)
+    return answer
+
+
+def add(path: str) -> None:
+    """Track `path`: hashes it into the cache and writes `<path>.dvc`."""
+    _checked("add", path)
+
+
+def checkout(path: str) -> None:
+    """Bring back `path` as its .dvc file names it, from the local cache."""
+    _checked("checkout", "--force", path)
+
+
+def pull(path: str) -> None:
+    """Bring back `path` as its .dvc file names it, from the remote. Raises NotReady when the remote lacks it."""
+    outcome = _dvc("pull", path, show=False)
+    if outcome.code:
+        raise NotReady(f"dvc pull {path} failed: {_last_error(outcome.output)}")
+
+
+def push() -> None:
+    """Send what dvc.lock and data.dvc name to the default remote. Raises NotReady when the remote does not take it."""
+    outcome = _dvc("push", show=False)
+    if outcome.code:
+        raise NotReady(f"dvc push failed: {_last_error(outcome.output)}")
+
+
+def _checked(*arguments: str) -> None:
+    outcome = _dvc(*arguments, show=False)
+    if outcome.code:
+        raise StageFailed(f"dvc {' '.join(arguments)} failed: {_last_error(outcome.output)}")
+
+
+def _dvc(*arguments: str, show: bool, apart: bool = False) -> _Outcome:
+    """Run one DVC command; with `show`, pass its output on to stderr as it comes (bytes, so progress bars stay bars).
+
+    `apart` leaves stderr out of what is read.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dvc", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL if apart else subprocess.STDOUT,
+    )
+    kept = bytearray()
+    assert process.stdout is not None  # PIPE above
+    with process.stdout as stream:
+        while chunk := stream.read1(8192):  # type: ignore[attr-defined]
+            kept += chunk
+            if len(kept) > 2 * _LAST_CHARACTERS:
+                kept = _without_middle(kept)
+            if show:
+                sys.stderr.buffer.write(chunk)
+                sys.stderr.buffer.flush()
+    code = process.wait()
+    output = kept.decode("utf-8", errors="replace")
+    if code and any(sign in output for sign in _BUSY):
+        raise WorkspaceBusy("Another run is working in this workspace (DVC says an output is busy): try again later.")
+    return _Outcome(code, output)
+
+
+def _without_middle(kept: bytearray) -> bytearray:
+    """Long training output must not grow without end, and DVC's own lines must not be lost: keep those and the end."""
+    head, tail = kept[:-_LAST_CHARACTERS], kept[-_LAST_CHARACTERS:]
+    own = [line for line in head.split(b"\n") if line.startswith((b"Running stage", b"Stage '", b"ERROR"))]
+    return bytearray(b"\n".join([*own, tail]))
+
+
+def _last_error(output: str) -> str:
+    errors = [line.removeprefix("ERROR:").strip() for line in output.splitlines() if line.startswith("ERROR:")]
+    return errors[-1] if errors else (output.strip().splitlines() or ["it said nothing"])[-1]

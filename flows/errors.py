@@ -1,0 +1,57 @@
+"""What only the flows can run into, as branches of the one exception tree, and the exit code of each branch.
+
+0 ok, 1 refused by validation or gates, 2 wrong usage or bad input, 3 something is missing,
+4 a store or workspace is busy or unreachable, 5 a step broke (its own output says why).
+"""
+
+from catalog.errors import (
+    EncoderMismatch,
+    EtalageError,
+    GateRefused,
+    InvalidParams,
+    InvalidQuery,
+    InvalidSnapshot,
+    InvalidSource,
+    NotReady,
+    ReleaseNotFound,
+    UnknownProduct,
+)
+
+
+class SnapshotMissing(InvalidSnapshot):
+    """There is no data/ to work on."""
+
+
+class WorkspaceBusy(NotReady):
+    """Another run is writing in this workspace or home."""
+
+
+class StageFailed(EtalageError):
+    """A DVC stage broke for another reason than a refusal."""
+
+
+class StaleReport(EtalageError):
+    """A report speaks of other inputs than the ones in the workspace."""
+
+
+OK, REFUSED, USAGE, MISSING, BUSY, BROKEN = range(6)
+
+# The first branch that fits decides, so narrower ones come first.
+EXIT_CODES: tuple[tuple[type[EtalageError], int], ...] = (
+    (SnapshotMissing, MISSING),
+    (ReleaseNotFound, MISSING),
+    (UnknownProduct, MISSING),
+    (GateRefused, REFUSED),
+    (InvalidSnapshot, REFUSED),
+    (InvalidParams, USAGE),
+    (InvalidSource, USAGE),
+    (InvalidQuery, USAGE),
+    (NotReady, BUSY),
+    (EncoderMismatch, BUSY),
+    (EtalageError, BROKEN),
+)
+
+
+def exit_code(error: EtalageError) -> int:
+    """The exit code of the command line for `error`."""
+    return next(code for branch, code in EXIT_CODES if isinstance(error, branch))
