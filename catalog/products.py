@@ -3,8 +3,8 @@
 Everything but `id` and `title` may be missing. `title` may be empty only where a picture is present.
 """
 
-from dataclasses import dataclass, field
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
@@ -83,3 +83,17 @@ class Interaction:
     action: str
     at: str
     query: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A source row that did not become a product, and why.
+
+    `source_row` counts from 1, the first row after a header; `reason` is a short word of catalog.ingest;
+    `detail` is one sentence for the person who mends the source.
+    """
+
+    source_row: int
+    id: str
+    reason: str
+    detail: str

@@ -1,8 +1,8 @@
 """Where everything lies in a workspace, in one place. Paths are relative to the workspace root (the working directory).
 
-    data/        the snapshot, owned by data.dvc
-    artifacts/   outputs of DVC stages
-    reports/     small reports of DVC stages and flows
+data/        the snapshot, owned by data.dvc
+artifacts/   outputs of DVC stages
+reports/     small reports of DVC stages and flows
 """
 
 from pathlib import Path

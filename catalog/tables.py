@@ -1,0 +1,166 @@
+"""The parquet tables of a snapshot: one writer and one reader for each, deterministic bytes.
+
+A table that may be missing (terms, judgements, interactions, quarantine) reads as an empty list.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from catalog.errors import InvalidSnapshot
+from catalog.products import Interaction, Judgement, Product, Quarantined, Term
+from catalog.snapshot import Snapshot, read_snapshot, snapshot_id, write_snapshot
+from catalog.workspace import INTERACTIONS, JUDGEMENTS, PRODUCTS, QUARANTINE, TERMS
+
+__all__ = [
+    "Snapshot",
+    "read_interactions",
+    "read_judgements",
+    "read_products",
+    "read_quarantine",
+    "read_snapshot",
+    "read_terms",
+    "snapshot_id",
+    "write_interactions",
+    "write_judgements",
+    "write_products",
+    "write_quarantine",
+    "write_snapshot",
+    "write_terms",
+]
+
+_TEXT, _TEXTS = pa.string(), pa.list_(pa.string())
+
+SCHEMAS: Mapping[type, pa.Schema] = {
+    Product: pa.schema(
+        [
+            pa.field("id", _TEXT, nullable=False),
+            pa.field("group_id", _TEXT, nullable=False),
+            pa.field("title", _TEXT, nullable=False),
+            ("description", _TEXT),
+            ("brand", _TEXT),
+            ("category", _TEXTS),
+            ("attributes", pa.map_(_TEXT, _TEXT)),
+            ("price", pa.float64()),
+            ("currency", _TEXT),
+            ("language", _TEXT),
+            ("stock", pa.int64()),
+            ("rating", pa.float64()),
+            ("updated_at", _TEXT),
+            ("images", _TEXTS),
+            ("audio", _TEXTS),
+            ("videos", _TEXTS),
+            ("reviews", _TEXTS),
+        ]
+    ),
+    Term: pa.schema([("field", _TEXT), ("value", _TEXT), ("language", _TEXT), ("term", _TEXT)]),
+    Judgement: pa.schema([("query", _TEXT), ("product_id", _TEXT), ("grade", pa.int64()), ("language", _TEXT)]),
+    Interaction: pa.schema(
+        [("user_id", _TEXT), ("product_id", _TEXT), ("action", _TEXT), ("at", _TEXT), ("query", _TEXT)]
+    ),
+    Quarantined: pa.schema([("source_row", pa.int64()), ("id", _TEXT), ("reason", _TEXT), ("detail", _TEXT)]),
+}
+
+_LISTS = ("category", "images", "audio", "videos", "reviews")
+
+AnyRow = TypeVar("AnyRow", Term, Judgement, Interaction, Quarantined)
+
+
+def write_products(products: Iterable[Product], path: Path = PRODUCTS) -> None:
+    """Write products in their order. Same products, same bytes."""
+    rows = []
+    for product in products:
+        row = {name.name: getattr(product, name.name) for name in dataclasses.fields(Product)}
+        row["attributes"] = list(product.attributes.items())
+        rows.append({name: list(value) if name in _LISTS else value for name, value in row.items()})
+    _write(rows, SCHEMAS[Product], path)
+
+
+def read_products(path: Path = PRODUCTS) -> list[Product]:
+    """Read all products in their order. Raises InvalidSnapshot when the table is missing or not a product table."""
+    if not path.exists():
+        raise InvalidSnapshot(f"{path} does not exist: ingest a catalogue first.")
+    return [_product(row) for row in _read(path, SCHEMAS[Product])]
+
+
+def write_terms(terms: Iterable[Term], path: Path = TERMS) -> None:
+    """Write localised names of facet values."""
+    _write(_rows(terms), SCHEMAS[Term], path)
+
+
+def read_terms(path: Path = TERMS) -> list[Term]:
+    """Read localised names; a missing table is an empty list."""
+    return _read_rows(path, Term)
+
+
+def write_judgements(judgements: Iterable[Judgement], path: Path = JUDGEMENTS) -> None:
+    """Write the shop's own graded answers."""
+    _write(_rows(judgements), SCHEMAS[Judgement], path)
+
+
+def read_judgements(path: Path = JUDGEMENTS) -> list[Judgement]:
+    """Read the shop's own graded answers; a missing table is an empty list."""
+    return _read_rows(path, Judgement)
+
+
+def write_interactions(interactions: Iterable[Interaction], path: Path = INTERACTIONS) -> None:
+    """Write the actions of the shop's users."""
+    _write(_rows(interactions), SCHEMAS[Interaction], path)
+
+
+def read_interactions(path: Path = INTERACTIONS) -> list[Interaction]:
+    """Read the actions of the shop's users; a missing table is an empty list."""
+    return _read_rows(path, Interaction)
+
+
+def write_quarantine(rows: Iterable[Quarantined], path: Path = QUARANTINE) -> None:
+    """Write the source rows that did not become products."""
+    _write(_rows(rows), SCHEMAS[Quarantined], path)
+
+
+def read_quarantine(path: Path = QUARANTINE) -> list[Quarantined]:
+    """Read the source rows that did not become products; a missing table is an empty list."""
+    return _read_rows(path, Quarantined)
+
+
+def _rows(items: Iterable[Any]) -> list[dict[str, Any]]:
+    return [dataclasses.asdict(item) for item in items]
+
+
+def _write(rows: Sequence[Mapping[str, Any]], schema: pa.Schema, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), path, compression="zstd")
+
+
+def _read(path: Path, schema: pa.Schema) -> list[dict[str, Any]]:
+    try:
+        table = pq.ParquetFile(path).read(use_threads=False)
+    except (pa.ArrowException, OSError) as error:
+        raise InvalidSnapshot(f"{path} is not a readable parquet file: {error}") from None
+    missing = [name for name in schema.names if name not in table.column_names]
+    if missing:
+        raise InvalidSnapshot(f"{path} lacks the columns {', '.join(missing)}: ingest the catalogue again.")
+    try:
+        rows: list[dict[str, Any]] = table.select(schema.names).cast(schema).to_pylist()
+    except (pa.ArrowException, ValueError) as error:
+        raise InvalidSnapshot(f"{path} has columns of other types than the contract: {error}") from None
+    return rows
+
+
+def _read_rows(path: Path, kind: type[AnyRow]) -> list[AnyRow]:
+    if not path.exists():
+        return []
+    return [kind(**row) for row in _read(path, SCHEMAS[kind])]
+
+
+def _product(row: dict[str, Any]) -> Product:
+    for name in _LISTS:
+        row[name] = tuple(row[name] or ())
+    row["description"] = row["description"] or ""
+    row["attributes"] = MappingProxyType(dict(row["attributes"] or ()))
+    return Product(**row)
