@@ -1,0 +1,124 @@
+"""Champion against challenger: paired on the same queries, overall, per kind and per slice.
+
+Every query counts by the primary metric of its kind. `overall` weighs the kinds the same; a slice takes all queries
+in it, of whatever kind. Nothing is decided here: evaluation.gates does.
+"""
+
+from typing import Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from catalog.errors import EtalageError
+from evaluation.kinds import ENGINE, KINDS
+from evaluation.params import ChampionRules
+from evaluation.significance import Interval, mean_interval, stratified_interval
+
+Scope = Literal["overall", "kind", "slice"]
+
+
+class EvaluationSetMismatch(EtalageError):
+    """Two results were measured on different queries, grades or pools: they cannot be compared."""
+
+
+class Difference(BaseModel):
+    """challenger - champion over `n` queries; `low` and `high` bound 95 %, `lower_bound` is one-sided 95 %."""
+
+    model_config = ConfigDict(frozen=True)
+
+    scope: Scope
+    name: str  # "overall", a kind, or "dimension=value"
+    metric: str
+    n: int
+    champion: float
+    challenger: float
+    difference: float
+    low: float
+    high: float
+    lower_bound: float
+
+
+class Comparison(BaseModel):
+    """All differences, the overall one first; `evaluation_set` is the fingerprint both sides share."""
+
+    model_config = ConfigDict(frozen=True)
+
+    evaluation_set: str
+    differences: tuple[Difference, ...]
+
+
+def compare(champion: pl.DataFrame, challenger: pl.DataFrame, rules: ChampionRules) -> Comparison:
+    """Compare the `engine` rows of two per_query tables (see evaluation.scores) query by query.
+
+    Raises EvaluationSetMismatch unless both name the same evaluation set and the same queries.
+    """
+    fingerprint = _shared_fingerprint(champion, challenger)
+    paired = _primary(challenger).join(_primary(champion).select("query_id", champion="value"), on="query_id")
+    paired = paired.rename({"value": "challenger"}).sort("query_id")
+    if len(paired) != len(_primary(champion)) or len(paired) != len(_primary(challenger)) or paired.is_empty():
+        raise EvaluationSetMismatch("Champion and challenger did not answer the same queries of the evaluation set.")
+    return Comparison(evaluation_set=fingerprint, differences=tuple(_differences(paired, rules)))
+
+
+def _differences(paired: pl.DataFrame, rules: ChampionRules) -> list[Difference]:
+    by_kind = {kind: paired.filter(pl.col("kind") == kind) for kind in sorted(paired["kind"].unique())}
+    overall = stratified_interval(
+        [_difference(rows) for rows in by_kind.values()], seed=rules.seed, rounds=rules.bootstrap_rounds
+    )
+    sides = [float(np.mean([rows[side].mean() for rows in by_kind.values()])) for side in ("champion", "challenger")]
+    found = [_row("overall", "overall", "mean of the primary metrics", sides[0], sides[1], overall)]
+    for kind, rows in by_kind.items():
+        found.append(_measured("kind", kind, KINDS[kind].primary, rows, rules))
+    per_slice = paired.explode("slices").rename({"slices": "slice"}).drop_nulls("slice")
+    for name in sorted(per_slice["slice"].unique()):
+        if name.partition("=")[0] in rules.dimensions:
+            found.append(_measured("slice", name, "primary metric", per_slice.filter(pl.col("slice") == name), rules))
+    return found
+
+
+def _measured(scope: Scope, name: str, metric: str, rows: pl.DataFrame, rules: ChampionRules) -> Difference:
+    interval = mean_interval(_difference(rows), seed=rules.seed, rounds=rules.bootstrap_rounds)
+    means = [float(rows[side].to_numpy().mean()) for side in ("champion", "challenger")]
+    return _row(scope, name, metric, means[0], means[1], interval)
+
+
+def _row(scope: Scope, name: str, metric: str, champion: float, challenger: float, interval: Interval) -> Difference:
+    return Difference(
+        scope=scope,
+        name=name,
+        metric=metric,
+        n=interval.n,
+        champion=champion,
+        challenger=challenger,
+        difference=interval.mean,
+        low=interval.low,
+        high=interval.high,
+        lower_bound=interval.lower_bound,
+    )
+
+
+def _difference(rows: pl.DataFrame) -> NDArray[np.float64]:
+    difference: NDArray[np.float64] = rows["challenger"].to_numpy() - rows["champion"].to_numpy()
+    return difference
+
+
+def _primary(scores: pl.DataFrame) -> pl.DataFrame:
+    """The engine's rows with one column `value`: the primary metric of the query's kind."""
+    engine = scores.filter(pl.col("system") == ENGINE)
+    parts = [
+        engine.filter(pl.col("kind") == kind).select("query_id", "kind", "slices", value=pl.col(KINDS[kind].primary))
+        for kind in sorted(engine["kind"].unique())
+    ]
+    return pl.concat(parts) if parts else engine.select("query_id", "kind", "slices", value=pl.lit(0.0))
+
+
+def _shared_fingerprint(champion: pl.DataFrame, challenger: pl.DataFrame) -> str:
+    ours, theirs = (sorted(table["evaluation_set"].unique()) for table in (challenger, champion))
+    if len(ours) != 1 or len(theirs) != 1 or ours != theirs:
+        raise EvaluationSetMismatch(
+            f"The challenger was measured on evaluation set {', '.join(ours) or 'none'} and the champion on "
+            f"{', '.join(theirs) or 'none'}: measure the champion again on today's set (evaluation.rescore)."
+        )
+    return str(ours[0])

@@ -1,0 +1,87 @@
+"""Champion against challenger on tables small enough to add up by hand."""
+
+from collections.abc import Sequence
+
+import polars as pl
+import pytest
+
+from evaluation.compare import Comparison, Difference, EvaluationSetMismatch, compare
+from evaluation.metrics import METRICS
+from evaluation.params import ChampionRules
+from evaluation.scores import SCHEMA
+
+RULES = ChampionRules(bootstrap_rounds=200, dimensions=("language",))
+Row = tuple[str, str, float, Sequence[str]]  # query id, kind, value of every metric, slices
+
+
+def table(rows: Sequence[Row], evaluation_set: str = "set", system: str = "engine") -> pl.DataFrame:
+    names = ("evaluation_set", "query_id", "kind", "system", "slices", *METRICS)
+    values = [
+        (evaluation_set, query, kind, system, list(slices), *[value] * len(METRICS))
+        for query, kind, value, slices in rows
+    ]
+    return pl.DataFrame([dict(zip(names, row, strict=True)) for row in values], schema=SCHEMA)
+
+
+def found(comparison: Comparison, name: str) -> Difference:
+    (row,) = [row for row in comparison.differences if row.name == name]
+    return row
+
+
+def test_overall_weighs_kinds_the_same_and_a_slice_takes_all_its_queries() -> None:
+    champion = table(
+        [
+            ("p1", "title_to_photo", 0.0, ["language=en"]),
+            ("p2", "title_to_photo", 0.0, ["language=en"]),
+            ("p3", "title_to_photo", 1.0, ["language=zh"]),
+            ("a1", "attribute_en", 0.5, ["language=en", "leaf=Hats"]),
+        ]
+    )
+    challenger = table(
+        [
+            ("a1", "attribute_en", 0.1, ["language=en", "leaf=Hats"]),
+            ("p3", "title_to_photo", 1.0, ["language=zh"]),
+            ("p2", "title_to_photo", 0.0, ["language=en"]),
+            ("p1", "title_to_photo", 1.0, ["language=en"]),
+        ]
+    )
+    comparison = compare(champion, challenger, RULES)
+    assert comparison.differences[0].name == "overall"
+    # title_to_photo: (1 + 0 + 0) / 3; attribute_en: -.4; overall: their mean
+    assert found(comparison, "title_to_photo").difference == pytest.approx(1 / 3)
+    assert found(comparison, "attribute_en").difference == pytest.approx(-0.4)
+    assert found(comparison, "overall").difference == pytest.approx((1 / 3 - 0.4) / 2)
+    assert found(comparison, "overall").champion == pytest.approx((1 / 3 + 0.5) / 2)
+    assert found(comparison, "language=en").difference == pytest.approx((1 + 0 - 0.4) / 3)
+    assert found(comparison, "language=en").n == 3
+    assert found(comparison, "language=zh").difference == 0.0
+    assert "leaf=Hats" not in {row.name for row in comparison.differences}
+
+
+def test_only_the_engine_is_compared() -> None:
+    rows: list[Row] = [("p1", "title_to_photo", 0.5, [])]
+    champion = pl.concat([table(rows), table([("p1", "title_to_photo", 1.0, [])], system="random")])
+    assert found(compare(champion, table(rows), RULES), "overall").difference == 0.0
+
+
+def test_the_primary_metric_of_the_kind_is_compared() -> None:
+    rows: list[Row] = [("p1", "title_to_photo", 0.5, [])]
+    challenger = table(rows).with_columns(pl.lit(1.0).alias("nDCG@10"))
+    assert found(compare(table(rows), challenger, RULES), "title_to_photo").difference == 0.0
+    challenger = table(rows).with_columns(pl.lit(1.0).alias("recall@10"))
+    assert found(compare(table(rows), challenger, RULES), "title_to_photo").difference == pytest.approx(0.5)
+
+
+def test_another_evaluation_set_is_refused() -> None:
+    rows: list[Row] = [("p1", "title_to_photo", 0.5, [])]
+    with pytest.raises(EvaluationSetMismatch, match="evaluation set new and the champion on old"):
+        compare(table(rows, "old"), table(rows, "new"), RULES)
+
+
+def test_other_queries_under_the_same_name_are_refused() -> None:
+    two: list[Row] = [("p1", "title_to_photo", 0.5, []), ("p2", "title_to_photo", 0.5, [])]
+    for champion, challenger in ((two, two[:1]), (two[:1], two)):
+        with pytest.raises(EvaluationSetMismatch, match="same queries"):
+            compare(table(champion), table(challenger), RULES)
+    with pytest.raises(EvaluationSetMismatch):
+        compare(table([]), table([]), RULES)
