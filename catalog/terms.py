@@ -9,15 +9,15 @@ from catalog.tokens import fold, language_of, normalise, tokenize
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 # Worn or sold in pairs: people name them in the plural.
-_PAIRS = frozenset(
-    ("shoe", "sandal", "heel", "flat", "sock", "boot", "sneaker", "slipper", "loafer", "flop", "glove", "mitten")
-    + ("earring", "cufflink", "stocking", "curtain")
-)
+_PAIRS = frozenset({
+    "shoe", "sandal", "heel", "flat", "sock", "boot", "sneaker", "slipper", "loafer", "flop", "glove", "mitten",
+    "earring", "cufflink", "stocking", "curtain",
+})  # fmt: skip
 # No singular in use.
-_PLURAL_ONLY = frozenset(
-    ("jeans", "trousers", "pants", "shorts", "leggings", "tights", "briefs", "boxers", "capris", "overalls", "pyjamas")
-    + ("pajamas", "glasses", "sunglasses", "headphones", "scissors", "clothes", "accessories", "goods")
-)
+_PLURAL_ONLY = frozenset({
+    "jeans", "trousers", "pants", "shorts", "leggings", "tights", "briefs", "boxers", "capris", "overalls", "pyjamas",
+    "pajamas", "glasses", "sunglasses", "headphones", "scissors", "clothes", "accessories", "goods",
+})  # fmt: skip
 _SPELLINGS = {"tshirt": ("t-shirt", "tshirt"), "t-shirt": ("t-shirt", "tshirt")}
 _MASS_ENDINGS = ("wear", "clothing", "jewellery", "jewelry", "perfume", "mist", "furniture", "bedding", "lighting")
 _PLURALS = {"scarf": "scarves", "shelf": "shelves", "knife": "knives", "man": "men", "woman": "women"}
@@ -72,6 +72,11 @@ class TermIndex:
             return tuple(dict.fromkeys(own))
         written_in = "zh" if language_of(value) != "en" else "en"
         return _own_names(field, value) if language == written_in else ()
+
+    def is_name_of(self, name: str) -> tuple[tuple[str, str], ...]:
+        """(field, value) pairs of which the whole of `name` is a name."""
+        name = normalise(name)
+        return tuple({**self._han.get(name, {}), **self._words.get(tuple(tokenize(name)), {})})
 
     def values_named(self, text: str) -> tuple[tuple[str, str], ...]:
         """(field, value) pairs that `text` names; the longest name wins ("navy blue" is not "blue").
