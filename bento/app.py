@@ -1,0 +1,207 @@
+"""The HTTP application: Starlette routes around one SearchEngine. It knows nothing of BentoML.
+
+    POST /search  POST /similar  GET /products/{id}  GET /  GET /openapi.json  /healthz /livez /readyz /metrics
+"""
+
+import asyncio
+import base64
+import contextlib
+import hashlib
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from bento.bodies import BodyReader
+from bento.envelope import Envelope
+from bento.errors import UnknownRoute, WrongMethod
+from bento.metrics import CONTENT_TYPE, Metrics
+from bento.openapi import openapi
+from bento.readiness import Readiness
+from bento.reading import parse_fields, parse_search
+from bento.schemas import SimilarRequest
+from bento.settings import ServiceSettings
+from bento.threads import QueryThreads
+from search.engine import Answer, Query, SearchEngine
+
+PAGE = Path(__file__).with_name("page.html")
+
+
+def create_app(
+    load: Callable[[], SearchEngine], *, release: str = "", settings: ServiceSettings | None = None
+) -> Starlette:
+    """An application that opens its engine with `load` once it is started, again and again until it works.
+
+    `load` runs in a thread and raises NotReady, EncoderMismatch or ReleaseNotFound with the reason while it cannot.
+    `release` is the id to tell before the engine is open. `settings` come from the environment by default.
+    """
+    service = Service(load, release, settings)
+    app = Starlette(
+        routes=[
+            Route("/search", service.search, methods=["POST"]),
+            Route("/similar", service.similar, methods=["POST"]),
+            Route("/products/{product_id:path}", service.product, methods=["GET"]),
+            Route("/healthz", service.alive, methods=["GET"]),
+            Route("/livez", service.alive, methods=["GET"]),
+            Route("/readyz", service.ready, methods=["GET"]),
+            Route("/metrics", service.show_metrics, methods=["GET"]),
+            Route("/openapi.json", service.show_openapi, methods=["GET"]),
+            Route("/", service.show_page, methods=["GET"]),
+        ],
+        middleware=[Middleware(Envelope, release=service.release, metrics=service.metrics)],
+        exception_handlers={HTTPException: _routing_error},
+        lifespan=service.running,
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+def _routing_error(request: Request, error: Exception) -> Response:
+    """Starlette's own refusals, told in the words of the table."""
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        raise WrongMethod(f"This path does not answer to {request.method[:10]}.")
+    raise UnknownRoute("There is nothing at this path; /openapi.json lists what there is.")
+
+
+class Service:
+    """The endpoints of one application, and what they share while it runs."""
+
+    def __init__(
+        self, load: Callable[[], SearchEngine], release: str = "", settings: ServiceSettings | None = None
+    ) -> None:
+        self._load = load
+        self._release = release
+        self._settings = settings
+        self.metrics = Metrics()
+
+    @contextlib.asynccontextmanager
+    async def running(self, _: Starlette) -> AsyncIterator[None]:
+        """Start to open the release, and stop when the server does."""
+        self.settings = self._settings or ServiceSettings()
+        self.readiness = Readiness(self._load, self.settings)
+        self.threads = QueryThreads(self.settings.threads, self.settings.queue, self.settings.query_timeout)
+        self.reader = BodyReader(self.settings)
+        opening = asyncio.create_task(self.readiness.open())
+        try:
+            yield
+        finally:
+            opening.cancel()
+            self.readiness.close()
+            self.threads.close()
+
+    def release(self) -> str:
+        """The id of the release that answers, as far as it is known."""
+        engine = self.readiness.opened()
+        return self._release if engine is None else engine.release
+
+    async def search(self, request: Request) -> Response:
+        """POST /search."""
+
+        def ask(engine: SearchEngine, body: bytes) -> tuple[Answer, float]:
+            started = time.perf_counter()
+            fields, image = parse_search(body, request.headers.get("content-type", ""), self.settings)
+            parsed = time.perf_counter() - started
+            query = Query(
+                text=fields.text,
+                image=image,
+                k=fields.k,
+                filters=fields.filters,
+                legs=None if fields.legs is None else tuple(fields.legs),
+                text_weight=fields.text_weight,
+            )
+            return engine.search(query), parsed
+
+        return await self._answered(request, ask)
+
+    async def similar(self, request: Request) -> Response:
+        """POST /similar."""
+
+        def ask(engine: SearchEngine, body: bytes) -> tuple[Answer, float]:
+            started = time.perf_counter()
+            fields = parse_fields(SimilarRequest, body, request.headers.get("content-type", ""), self.settings)
+            parsed = time.perf_counter() - started
+            return engine.similar(fields.id, fields.k, fields.filters), parsed
+
+        return await self._answered(request, ask)
+
+    async def _answered(
+        self, request: Request, ask: Callable[[SearchEngine, bytes], tuple[Answer, float]]
+    ) -> Response:
+        started = time.perf_counter()
+        engine = self.readiness.engine()
+        with self.reader.holding() as hold:
+            body = await hold.read(request)
+            read = time.perf_counter() - started
+            with self.metrics.in_flight.track_inprogress():
+                (answer, parsed), waited = await self.threads.run(lambda: ask(engine, body))
+        timings = {"read": read * 1000, "wait": waited * 1000, "parse": parsed * 1000, **answer.took_ms}
+        self.metrics.searched(request.scope["route"].path, len(answer.hits), timings)
+        return _json(
+            {
+                "hits": [_hit(hit) for hit in answer.hits],
+                "release": answer.release,
+                "took_ms": round((time.perf_counter() - started) * 1000, 3),
+                "timings_ms": {phase: round(took, 3) for phase, took in timings.items()},
+            }
+        )
+
+    async def product(self, request: Request) -> Response:
+        """GET /products/{id}."""
+        started = time.perf_counter()
+        engine = self.readiness.engine()
+        product, _ = await self.threads.run(lambda: engine.product(request.path_params["product_id"]))
+        took = round((time.perf_counter() - started) * 1000, 3)
+        return _json({"product": product, "release": engine.release, "took_ms": took})
+
+    async def alive(self, _: Request) -> Response:
+        """GET /healthz, /livez: the process answers, ready or not."""
+        return _json({"status": "alive", "release": self.release()})
+
+    async def ready(self, _: Request) -> Response:
+        """GET /readyz: 200 when a probe query was answered just now, 503 with the reason otherwise."""
+        proof = await self.readiness.prove()
+        return _json({"status": "ready", "release": self.release(), "probe_ms": round(proof.took_ms, 3)})
+
+    async def show_metrics(self, _: Request) -> Response:
+        """GET /metrics."""
+        self.metrics.answers_from(self.readiness.opened())
+        return Response(self.metrics.page(), media_type=CONTENT_TYPE)
+
+    async def show_openapi(self, _: Request) -> Response:
+        """GET /openapi.json."""
+        return JSONResponse(openapi())
+
+    async def show_page(self, _: Request) -> Response:
+        """GET /: a search box that needs nothing from outside."""
+        page = PAGE.read_text(encoding="utf-8")
+        return HTMLResponse(page, headers={"Content-Security-Policy": _policy(page)})
+
+
+def _hit(hit: Any) -> dict[str, Any]:
+    legs = {leg: {"score": at.score, "rank": at.rank} for leg, at in hit.legs.items()}
+    return {**hit.product, "id": hit.id, "score": hit.score, "rank": hit.rank, "legs": legs}
+
+
+def _json(content: dict[str, Any]) -> Response:
+    words = json.dumps(content, ensure_ascii=False, allow_nan=False, default=str)
+    return Response(words, media_type="application/json")
+
+
+def _policy(page: str) -> str:
+    """Only the page's own script and style may run, by their hashes; it may talk to its own server only."""
+    hashes = {}
+    for tag in ("script", "style"):
+        inside = page.split(f"<{tag}>")[1].split(f"</{tag}>")[0]
+        hashes[tag] = base64.b64encode(hashlib.sha256(inside.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; script-src 'sha256-{hashes['script']}'; style-src 'sha256-{hashes['style']}'; "
+        "connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )

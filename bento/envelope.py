@@ -1,0 +1,87 @@
+"""What every answer carries, whatever happens inside: a request id, the release, the time it took, and a plain refusal
+instead of a stack trace. One line per request goes to the log, without what was asked.
+"""
+
+import json
+import logging
+import re
+import secrets
+import time
+from collections.abc import Callable
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bento.errors import INTERNAL, body_of, refusal_of
+from bento.metrics import Metrics
+
+access = logging.getLogger("etalage.access")
+logger = logging.getLogger("etalage.service")
+
+SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+QUIET = frozenset({"/healthz", "/livez", "/readyz", "/metrics"})
+
+
+class Envelope:
+    """ASGI middleware around the routes. `release` tells the release id, or "" while none is known."""
+
+    def __init__(self, app: ASGIApp, release: Callable[[], str], metrics: Metrics) -> None:
+        self.app = app
+        self.release = release
+        self.metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and put the envelope on its answer."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        asked_id = Headers(scope=scope).get("x-request-id", "")
+        request_id = asked_id if SANE_ID.fullmatch(asked_id) else secrets.token_hex(8)
+        status = 0
+
+        async def enveloped(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = request_id
+                headers["X-Etalage-Release"] = self.release()
+                headers["Server-Timing"] = f"total;dur={(time.perf_counter() - started) * 1000:.1f}"
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        try:
+            await self.app(scope, receive, enveloped)
+        except Exception as error:  # the one place where an exception becomes an answer
+            if status:
+                raise
+            await _refusal(error, request_id)(scope, receive, enveloped)
+        finally:
+            self._record(scope, request_id, status, time.perf_counter() - started)
+
+    def _record(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "other")
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        self.metrics.answered(route, method, status, seconds)
+        if route not in QUIET:
+            line = {
+                "request": request_id,
+                "method": method,
+                "route": route,
+                "status": status,
+                "ms": round(seconds * 1000, 1),
+                "release": self.release(),
+            }
+            access.info(json.dumps(line))
+
+
+def _refusal(error: Exception, request_id: str) -> JSONResponse:
+    refusal = refusal_of(error)
+    if refusal is INTERNAL:
+        logger.error("request %s failed", request_id, exc_info=error)
+    headers = {} if refusal.retry_after is None else {"Retry-After": str(refusal.retry_after)}
+    return JSONResponse(body_of(error), refusal.status, headers)

@@ -1,0 +1,81 @@
+"""What goes in and out over HTTP, as frozen types; openapi.py publishes them."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StrictStr
+
+Scalar = str | int | float | bool
+
+
+class SearchRequest(BaseModel):
+    """The body of POST /search. Text, a picture, or both. Ranges are checked by the engine: 400, not 422."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: StrictStr | None = Field(default=None, description="Words in English, Chinese or both.")
+    image: StrictStr | None = Field(
+        default=None, description="A picture in base64, or a data: URL with one. In multipart/form-data: a file."
+    )
+    k: StrictInt = Field(default=10, description="How many hits, 1 to 200.")
+    filters: dict[StrictStr, Any] = Field(
+        default_factory=dict,
+        description='Field to value, list of values (any of them) or range: {"colour": "Red", "price": {"lt": 50}}.',
+    )
+    legs: list[StrictStr] | None = Field(
+        default=None, description="Use these retrieval legs only (dense, image, text, lexical); for diagnosis."
+    )
+    text_weight: StrictFloat | StrictInt = Field(
+        default=0.5, description="With text and a picture: the share of the text, 0 to 1."
+    )
+
+
+class SimilarRequest(BaseModel):
+    """The body of POST /similar: products like one of the catalogue."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: StrictStr = Field(description="A product's id.")
+    k: StrictInt = Field(default=10, description="How many hits, 1 to 200.")
+    filters: dict[StrictStr, Any] = Field(default_factory=dict, description="As in POST /search.")
+
+
+class LegScore(BaseModel):
+    """Where one leg put a hit; its scores compare within the leg only."""
+
+    score: float
+    rank: int = Field(description="1 is best.")
+
+
+class HitAnswer(BaseModel):
+    """One product that was found, with its own fields beside these."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    score: float
+    title: str
+    legs: dict[str, LegScore]
+
+
+class SearchAnswer(BaseModel):
+    """The body of an answer of POST /search and POST /similar."""
+
+    hits: list[HitAnswer] = Field(description="Best first.")
+    release: str = Field(description="The release that answered; also the header X-Etalage-Release.")
+    took_ms: float = Field(description="From the whole body read to the answer.")
+    timings_ms: dict[str, float] = Field(description="The same by phase.")
+
+
+class ProductAnswer(BaseModel):
+    """The body of an answer of GET /products/{id}."""
+
+    product: dict[str, Any]
+    release: str
+    took_ms: float
+
+
+class ErrorAnswer(BaseModel):
+    """The body of every refusal."""
+
+    error: str = Field(description="One plain sentence.")
+    kind: str = Field(description="What kind of refusal, for programs.")

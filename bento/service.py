@@ -1,0 +1,50 @@
+"""The BentoML service: the application of app.py, answering from the release that was packed beside this code.
+
+    bentoml serve etalage:<release>
+
+BentoML would answer /healthz, /livez, /readyz, /metrics and / itself, before any mounted application is asked. Its
+probes know nothing of the release and its metrics take labels from callers, so every HTTP request goes to ours.
+"""
+
+import logging
+from pathlib import Path
+
+import bentoml
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bento.app import create_app
+from bento.opening import ReleaseOpener
+
+PACKED = Path(__file__).resolve().parents[1] / "release"
+
+app = create_app(ReleaseOpener(PACKED))
+
+
+class EveryRequest:
+    """ASGI middleware: HTTP goes to `instead`, and only the server's start and stop reach BentoML's own routes."""
+
+    def __init__(self, app: ASGIApp, instead: ASGIApp) -> None:
+        self.app = app
+        self.instead = instead
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send an HTTP request to the application, everything else to BentoML."""
+        await (self.instead if scope["type"] == "http" else self.app)(scope, receive, send)
+
+
+@bentoml.service(
+    name="etalage",
+    workers=1,
+    traffic={"timeout": 60},
+    metrics={"enabled": False},
+    logging={"access": {"enabled": False}},
+)
+@bentoml.asgi_app(app, path="/", name="etalage")
+class Etalage:
+    """Product search over one release: words, photos, both; see /openapi.json."""
+
+    def __init__(self) -> None:
+        logging.getLogger("etalage").setLevel(logging.INFO)
+
+
+Etalage.add_asgi_middleware(EveryRequest, instead=app)

@@ -1,0 +1,37 @@
+"""Limits of the service, from the environment (ETALAGE_SERVICE_...). Read when the service starts, never at import."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ServiceSettings(BaseSettings):
+    """How much one service process takes on. Times in seconds, sizes in bytes."""
+
+    model_config = SettingsConfigDict(env_prefix="ETALAGE_SERVICE_", frozen=True, extra="ignore")
+
+    release_folder: Path | None = None
+    """Where the release lies; by default beside the code, as the build puts it in the Bento."""
+    threads: int = Field(default=2, ge=1, le=64)
+    """Queries answered at the same time."""
+    queue: int = Field(default=32, ge=0)
+    """Queries that may wait for a thread; the next one is told 429."""
+    encoder_threads: int = Field(default=1, ge=1)
+    """ONNX Runtime threads of one query."""
+    query_timeout: float = Field(default=15.0, gt=0)
+    """A query that waited and ran for longer is answered 503."""
+    body_timeout: float = Field(default=20.0, gt=0)
+    """A body that takes longer to arrive is answered 408."""
+    max_image_bytes: int = Field(default=10 * 2**20, gt=0)
+    max_body_bytes: int = Field(default=14 * 2**20, gt=0)
+    """Of one request: a picture at its limit, in base64, fits."""
+    max_other_bytes: int = Field(default=256 * 2**10, gt=0)
+    """Of everything in a request that is not its picture."""
+    max_held_bytes: int = Field(default=256 * 2**20, gt=0)
+    """Of all bodies held at the same time; the next one is told 429."""
+    retry_seconds: float = Field(default=2.0, gt=0)
+    """First wait before opening the release again; it doubles up to 30 s."""
+    probe_text: str = "red dress"
+    """What /readyz asks the engine."""
+    probe_timeout: float = Field(default=5.0, gt=0)
