@@ -199,7 +199,7 @@ def _synonyms(field: str, value: str, names: Sequence[str], terms: TermIndex, la
 
 def _late(field: str, rng: random.Random) -> float:
     """Sort key of a random order in which colour and gender tend to come first, as in what people type."""
-    return -float(rng.random() ** (1 / _WEIGHTS.get(role_of(field), 1.0)))
+    return -float(rng.random() ** (1 / _WEIGHTS.get(role_of(field) or "", 1.0)))
 
 
 def _slots(known: Mapping[str, _Names], language: str, rng: random.Random, style: Style) -> dict[str, str]:

@@ -29,11 +29,13 @@ class Thesaurus:
 
     def __init__(self, path: Path = FILE) -> None:
         self._rows: list[dict[str, tuple[str, ...]]] = []
+        self._words_of: dict[str, list[str]] = {}  # role -> all words
         self._row_of: dict[tuple[str, tuple[str, ...]], int] = {}
         with path.open(encoding="utf-8", newline="") as stream:
             for number, row in enumerate(csv.DictReader(stream)):
                 words = {language: tuple(row[language].split("|")) for language in ("en", "zh")}
                 self._rows.append(words)
+                self._words_of.setdefault(row["role"], []).extend((*words["en"], *words["zh"]))
                 for word in (*words["en"], *words["zh"]):
                     self._row_of.setdefault((row["role"], tuple(tokenize(word))), number)
 
@@ -44,6 +46,10 @@ class Thesaurus:
             if row is not None:
                 return self._rows[row].get(language, ())
         return ()
+
+    def all_words(self, roles: Iterable[str]) -> list[str]:
+        """Every word of these roles in every language."""
+        return [word for role in roles for word in self._words_of.get(role, ())]
 
 
 def role_of(field: str) -> str | None:

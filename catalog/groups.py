@@ -1,0 +1,42 @@
+"""The product group a title suggests: variants in other colours, sizes or for another gender share it."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+
+from catalog.thesaurus import role_of, thesaurus
+from catalog.tokens import language_of, normalise, tokenize
+
+_ROLES = ("colour", "gender")
+_NUMBER = re.compile(r"\d+[a-z]{0,3}")  # 42, 32b, 500ml
+_SIZES = frozenset({
+    "xs", "s", "m", "l", "xl", "xxl", "xxxl", "small", "medium", "large", "size", "小号", "中号", "大号", "加大", "均码",
+})  # fmt: skip
+
+
+def group_key(title: str, attributes: Mapping[str, str]) -> str:
+    """Words of the title without colours, sizes, gender words and numbers, in their order.
+
+    Colour and gender words are those of the thesaurus plus the product's own values. Empty when nothing is left:
+    then the product is a group of its own.
+    """
+    own = {word for field, value in attributes.items() if role_of(field) in _ROLES for word in tokenize(value)}
+    words, long_names = _variant_words()
+    rest = tokenize(long_names.sub(" ", normalise(title)))
+    leave_out = own | words | _SIZES
+    return " ".join(word for word in rest if word not in leave_out and not _NUMBER.fullmatch(word))
+
+
+@cache
+def _variant_words() -> tuple[frozenset[str], re.Pattern[str]]:
+    """Colour and gender words of one folded token, and a pattern of those of several words or Han characters."""
+    one, several = set(), []
+    for word in thesaurus().all_words(_ROLES):
+        tokens = tokenize(word)
+        if len(tokens) == 1:
+            one.update(tokens)
+        if len(word) > 1 and language_of(word) != "en":
+            several.append(re.escape(word))
+        elif len(tokens) > 1:
+            several.append(rf"\b{re.escape(word)}\b")
+    return frozenset(one), re.compile("|".join(sorted(several, key=len, reverse=True)))
