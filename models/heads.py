@@ -1,0 +1,75 @@
+"""Projection heads: tower width W -> shared space D.
+
+A head first standardises its input per dimension (centre and spread are fitted once on training features and
+saved with the weights), because backbones give widths whose sizes differ by orders of magnitude.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from models.params import HeadName
+
+
+class ProjectionHead(nn.Module):
+    """[B, W] -> [B, D], not yet unit length."""
+
+    center: Tensor
+    spread: Tensor
+
+    def __init__(self, width: int, dim: int, kind: HeadName = "linear", dropout: float = 0.0) -> None:
+        super().__init__()
+        self.width, self.dim = width, dim
+        self.register_buffer("center", torch.zeros(width))
+        self.register_buffer("spread", torch.ones(width))
+        self.dropout = nn.Dropout(dropout)
+        self.layers = HEADS[kind](width, dim)
+
+    @torch.no_grad()
+    def standardise(self, features: Tensor) -> None:
+        """Fit centre and spread to training features [N, W]. Call once, before training."""
+        values = features.double()
+        self.center.copy_(values.mean(dim=0))
+        deviation = values.std(dim=0, correction=0)
+        self.spread.copy_(deviation.clamp(min=1e-3 * float(deviation.max())))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """[B, W] -> [B, D]."""
+        projected: Tensor = self.layers(self.dropout((features - self.center) / self.spread))
+        return projected
+
+
+class AlignedHead(ProjectionHead):
+    """For backbones that share a space already: both towers start from the same rotation, so their agreement stays.
+
+    With W = D it starts as the identity; with W > D as one fixed random orthogonal projection.
+    """
+
+    def __init__(self, width: int, dim: int) -> None:
+        super().__init__(width, dim)
+        layer = nn.Linear(width, dim, bias=False)
+        with torch.no_grad():
+            layer.weight.copy_(_orthogonal(width, dim))
+        self.layers = layer
+
+    def standardise(self, features: Tensor) -> None:
+        """Nothing: moving one side alone would undo what the backbones share."""
+
+
+def _orthogonal(width: int, dim: int) -> Tensor:
+    if width == dim:
+        return torch.eye(dim)
+    square = torch.randn(max(width, dim), max(width, dim), generator=torch.Generator().manual_seed(0))
+    return torch.linalg.qr(square).Q[:dim, :width]
+
+
+def _linear(width: int, dim: int) -> nn.Module:
+    return nn.Linear(width, dim)
+
+
+def _mlp(width: int, dim: int) -> nn.Module:
+    return nn.Sequential(nn.Linear(width, 2 * dim), nn.GELU(), nn.Linear(2 * dim, dim))
+
+
+HEADS: dict[HeadName, Callable[[int, int], nn.Module]] = {"linear": _linear, "mlp": _mlp}

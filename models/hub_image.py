@@ -1,0 +1,7 @@
+"""Stub until the next change."""
+
+from models.tower import ImageTower
+
+
+class HubImageTower(ImageTower):
+    """To come."""

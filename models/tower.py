@@ -1,0 +1,150 @@
+"""What a text tower and an image tower are: a pretrained backbone and a projection head into the shared space.
+
+Legend: B batch, L tokens, W tower width, D shared space.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from models.heads import ProjectionHead
+from models.params import ImageMode, ModelParams, TextMode
+from models.preprocess import ImagePreprocess
+from models.text_tokens import TextTokens
+
+Description = dict[str, Any]
+
+
+class Tower(nn.Module):
+    """A backbone of width `width` and a `head`. Which of it trains is set by `set_trainable`."""
+
+    head: ProjectionHead
+
+    @property
+    def width(self) -> int:
+        """W, the width of the backbone's pooled output."""
+        return self.head.width
+
+    def project(self, pooled: Tensor) -> Tensor:
+        """Pooled backbone output [B, W] -> unit rows [B, D]."""
+        return F.normalize(self.head(pooled), dim=-1)
+
+    def backbone_parameters(self) -> list[nn.Parameter]:
+        """Trainable parameters of the pretrained part: they take a smaller learning rate than the head's."""
+        head = {id(parameter) for parameter in self.head.parameters()}
+        return [p for p in self.parameters() if p.requires_grad and id(p) not in head]
+
+    def train(self, mode: bool = True) -> Self:
+        """Backbones stay in evaluation mode: batch statistics and dropout of pretraining are not for small batches."""
+        super().train(False)
+        self.head.train(mode)
+        self.training = mode
+        return self
+
+    def describe(self) -> Description:
+        """What `restore` needs besides weights and files."""
+        raise NotImplementedError
+
+    def write_files(self, folder: Path) -> None:
+        """Write tokenizer and configuration files into `folder`."""
+
+    def referenced(self) -> frozenset[str]:
+        """Names of tensors in the state that come unchanged from an installed package, and so need not be saved."""
+        return frozenset()
+
+
+class TextTower(Tower):
+    """Texts -> vectors."""
+
+    tokens: TextTokens
+    mode: TextMode
+
+    def tokenize(self, texts: Sequence[str]) -> dict[str, Tensor]:
+        """B texts -> int64 tensors [B, L], one for each input of the backbone, on the tower's device."""
+        device = self.head.center.device
+        return {name: torch.from_numpy(array).to(device) for name, array in self.tokens(texts).items()}
+
+    def backbone(self, tokens: Mapping[str, Tensor]) -> Tensor:
+        """Tokens [B, L] -> pooled [B, W]. Keeps no graph when frozen, so its output can be cached."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.mode == "finetuned"):
+            return self.pooled(tokens)
+
+    def pooled(self, tokens: Mapping[str, Tensor]) -> Tensor:
+        """Tokens [B, L] -> [B, W]."""
+        raise NotImplementedError
+
+    def forward(self, tokens: Mapping[str, Tensor]) -> Tensor:
+        """Tokens [B, L] -> unit rows [B, D]."""
+        return self.project(self.backbone(tokens))
+
+    def set_trainable(self, mode: TextMode) -> None:
+        """`frozen`: the head trains. `finetuned`: all of it does."""
+        self.mode = mode
+        self.requires_grad_(mode == "finetuned")
+        self.head.requires_grad_(True)
+
+    @classmethod
+    def build(cls, kind: str, source: str | None, params: ModelParams) -> "TextTower":
+        """With pretrained weights from `source`."""
+        raise NotImplementedError
+
+    @classmethod
+    def restore(cls, description: Description, folder: Path, params: ModelParams) -> "TextTower":
+        """With the files of `folder`; the weights are loaded afterwards."""
+        raise NotImplementedError
+
+
+class ImageTower(Tower):
+    """Pictures -> vectors, in two parts: a `trunk` whose output can be cached, and a `tail` that can train."""
+
+    preprocess: ImagePreprocess
+    mode: ImageMode
+
+    def trunk(self, pixels: Tensor) -> Tensor:
+        """pixels [B, 3, H, W] -> features [B, ...]. Keeps no graph unless finetuned."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.mode == "finetuned"):
+            return self.early(pixels)
+
+    def tail(self, features: Tensor) -> Tensor:
+        """Trunk features [B, ...] -> pooled [B, W]."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.mode != "frozen"):
+            return self.late(features)
+
+    def early(self, pixels: Tensor) -> Tensor:
+        """The trunk's layers."""
+        raise NotImplementedError
+
+    def late(self, features: Tensor) -> Tensor:
+        """The tail's layers and the pooling."""
+        raise NotImplementedError
+
+    def late_modules(self) -> Sequence[nn.Module]:
+        """What trains in mode `tail` beside the head."""
+        raise NotImplementedError
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """pixels [B, 3, H, W] -> unit rows [B, D]."""
+        return self.project(self.tail(self.trunk(pixels)))
+
+    def set_trainable(self, mode: ImageMode) -> None:
+        """`frozen`: the head trains. `tail`: the late layers too. `finetuned`: all of it."""
+        self.mode = mode
+        self.requires_grad_(mode == "finetuned")
+        if mode == "tail":
+            for module in self.late_modules():
+                module.requires_grad_(True)
+        self.head.requires_grad_(True)
+
+    @classmethod
+    def build(cls, kind: str, source: str | None, params: ModelParams) -> "ImageTower":
+        """With pretrained weights from `source`."""
+        raise NotImplementedError
+
+    @classmethod
+    def restore(cls, description: Description, folder: Path, params: ModelParams) -> "ImageTower":
+        """With the files of `folder`; the weights are loaded afterwards."""
+        raise NotImplementedError

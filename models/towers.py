@@ -1,0 +1,30 @@
+"""Which class builds which kind of tower."""
+
+from collections.abc import Mapping
+
+from models.hub_image import HubImageTower
+from models.hub_text import HubTextTower
+from models.packaged_image import LiteImageTower
+from models.packaged_text import UseTextTower
+from models.presets import ImageKind, TextKind
+from models.torchvision_image import TorchvisionImageTower
+from models.tower import ImageTower, TextTower
+
+TEXT_TOWERS: Mapping[TextKind, type[TextTower]] = {
+    "use3": UseTextTower,
+    "clip": HubTextTower,
+    "siglip": HubTextTower,
+    "chinese_clip": HubTextTower,
+    "bert": HubTextTower,
+}
+IMAGE_TOWERS: Mapping[ImageKind, type[ImageTower]] = {
+    "lite0": LiteImageTower,
+    "clip": HubImageTower,
+    "siglip": HubImageTower,
+    "chinese_clip": HubImageTower,
+    "vit": HubImageTower,
+    "resnet50": TorchvisionImageTower,
+    "efficientnet_b0": TorchvisionImageTower,
+    "convnext_tiny": TorchvisionImageTower,
+    "vit_b_16": TorchvisionImageTower,
+}
