@@ -22,45 +22,73 @@ BASELINES = (RANDOM, BM25_TITLES, FROZEN)
 
 @dataclass(frozen=True, slots=True)
 class QueryKind:
-    """One kind of query. `derived`: its grades are computed from attributes, nobody judged them."""
+    """One kind of query. `derived`: its grades are computed from attributes, nobody judged them.
+
+    `systems` are the ways to ask the engine, name -> legs; `without` says why a catalogue may have no such query.
+    """
 
     asks: str
+    without: str
     primary: Metric
     systems: Mapping[str, Legs | None]
     derived: bool = False
 
 
-def _kind(asks: str, primary: Metric, legs: Legs | None = None, derived: bool = False, **more: Legs) -> QueryKind:
-    return QueryKind(asks, primary, MappingProxyType({ENGINE: legs, **more}), derived)
-
+_ALL_LEGS: Mapping[str, Legs | None] = MappingProxyType({ENGINE: None})
+_APART: Mapping[str, Legs | None] = MappingProxyType({ENGINE: None, "dense": ("dense",), "image": ("image",)})
 
 KINDS: Mapping[str, QueryKind] = MappingProxyType(
     {
-        "title_to_photo": _kind("A title, against the photos alone: finds its own photo.", "recall@10", ("image",)),
-        "title_to_product": _kind("A title with a third of its words dropped: finds its product.", "recall@10"),
-        "photo_to_title": _kind("A photo, against the titles alone: finds its own title.", "recall@10", ("text",)),
-        "photo_to_product": _kind("A cropped, mirrored, re-lit photo: finds its product.", "recall@10"),
-        "attribute_en": _kind(
+        "title_to_photo": QueryKind(
+            "A title, against the photos alone: finds its own photo.",
+            "no held-out product has both a title and a photo",
+            "recall@10",
+            MappingProxyType({ENGINE: ("image",)}),
+        ),
+        "title_to_product": QueryKind(
+            "A title with a third of its words dropped: finds its product.",
+            "no held-out product has a title",
+            "recall@10",
+            _ALL_LEGS,
+        ),
+        "photo_to_title": QueryKind(
+            "A photo, against the titles alone: finds its own title.",
+            "no held-out product has both a title and a photo",
+            "recall@10",
+            MappingProxyType({ENGINE: ("text",)}),
+        ),
+        "photo_to_product": QueryKind(
+            "A cropped, mirrored, re-lit photo: finds its product.",
+            "no held-out product has a photo",
+            "recall@10",
+            _ALL_LEGS,
+        ),
+        "attribute_en": QueryKind(
             "An English phrase of attributes: finds the products that have them all.",
+            "no facets of held-out products can be said in English and tell products apart",
             "nDCG@10",
+            _APART,
             derived=True,
-            dense=("dense",),
-            image=("image",),
         ),
-        "attribute_zh": _kind(
+        "attribute_zh": QueryKind(
             "A Chinese phrase of attributes: finds the products that have them all.",
+            "no facets of held-out products can be said in Chinese and tell products apart",
             "nDCG@10",
+            _APART,
             derived=True,
-            dense=("dense",),
-            image=("image",),
         ),
-        "photo_and_words": _kind(
-            "A photo and one other attribute value (like this, in red): finds products of its category that have it.",
+        "photo_and_words": QueryKind(
+            "A photo and another value of one attribute (like this, in red): finds products of its category with it.",
+            "no held-out product with a photo has a neighbour in its category that differs in a facet",
             "nDCG@10",
+            _APART,
             derived=True,
-            dense=("dense",),
-            image=("image",),
         ),
-        "shop": _kind("The shop's own judgements.", "nDCG@10"),
+        "shop": QueryKind(
+            "The shop's own judgements.",
+            "the shop gave no judgements of held-out products",
+            "nDCG@10",
+            _ALL_LEGS,
+        ),
     }
 )
