@@ -1,0 +1,56 @@
+"""Section `train` of params.yaml: everything about training that changes the bytes of the model."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from catalog.params import Section
+
+LossName = Literal["contrastive", "sigmoid"]
+Device = Literal["auto", "cpu", "cuda"]
+Precision = Literal["auto", "fp32", "bf16"]
+
+
+class PairWeights(Section):
+    """What each pair of sides counts for in the total loss; 0 leaves a pair out.
+
+    A title or a phrase is on the query side; a picture or a fused product is on the product side.
+    """
+
+    title_image: float = Field(default=1.0, ge=0)
+    phrase_image: float = Field(default=1.0, ge=0)
+    phrase_product: float = Field(default=1.0, ge=0)
+    title_product: float = Field(default=0.5, ge=0)
+
+
+class TrainParams(Section):
+    """How the dual encoder is trained."""
+
+    seed: int = 7
+    epochs: int = Field(default=12, ge=1)
+    batch_size: int = Field(default=256, ge=2)
+    min_steps: int = Field(default=16, ge=1)  # batches per epoch at least: a small catalogue gets smaller batches
+    accumulate: int = Field(default=1, ge=1)  # batches per update
+    learning_rate: float = Field(default=1e-3, gt=0)  # heads and fusion
+    backbone_learning_rate: float = Field(default=1e-4, gt=0)  # what is trained of the pretrained parts
+    weight_decay: float = Field(default=0.05, ge=0)
+    warmup_fraction: float = Field(default=0.05, ge=0, lt=1)
+    gradient_clip: float = Field(default=1.0, gt=0)  # largest norm of all gradients together
+    average: float = Field(default=0.0, ge=0, lt=1)  # decay of the moving average of weights that is kept; 0 = none
+    patience: int = Field(default=4, ge=1)  # epochs without a better validation score
+
+    loss: LossName = "contrastive"
+    weights: PairWeights = PairWeights()
+    temperature: float = Field(default=0.07, gt=0)  # at the start; it is learned
+
+    views: int = Field(default=1, ge=1, le=2)  # cached views of a picture: 2 = also mirrored
+    phrases: int = Field(default=2, ge=1)  # attribute phrases of each product in a batch
+    languages: tuple[str, ...] = ("en", "zh")  # of the phrases
+    title_variants: int = Field(default=4, ge=1)  # the title as it is, and thinned-out forms of it
+    word_dropout: float = Field(default=0.2, ge=0, lt=1)  # share of words that a thinned-out title loses
+    description_share: float = Field(default=0.0, ge=0, le=1)  # how often a description stands in for the title
+    modality_dropout: float = Field(default=0.15, ge=0, lt=1)  # how often fusion sees only words, or only the picture
+
+    device: Device = "auto"
+    precision: Precision = "auto"  # auto: bf16 on a GPU that has it, fp32 otherwise
+    compile: bool = False

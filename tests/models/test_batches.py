@@ -1,0 +1,58 @@
+"""Batches without two rows of one group, the same for the same seed and epoch."""
+
+from collections import Counter
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.batches import batches_per_epoch, plan_epoch
+
+GROUPS = st.lists(st.integers(0, 12), min_size=2, max_size=80)
+
+
+@settings(max_examples=100, deadline=None)
+@given(GROUPS, st.integers(1, 9), st.integers(0, 3))
+def test_no_batch_holds_two_rows_of_one_group_and_no_row_comes_twice(groups, batches, epoch):
+    plan = plan_epoch(groups, batches, seed=7, epoch=epoch)
+    assert len(plan) == batches
+    for rows in plan:
+        in_batch = [groups[row] for row in rows]
+        assert len(in_batch) == len(set(in_batch))
+    dealt = [row for rows in plan for row in rows.tolist()]
+    assert len(dealt) == len(set(dealt))
+
+
+@settings(max_examples=100, deadline=None)
+@given(GROUPS, st.integers(1, 9))
+def test_only_what_a_group_has_beyond_the_number_of_batches_sits_out(groups, batches):
+    plan = plan_epoch(groups, batches, seed=7, epoch=0)
+    expected = sum(min(count, batches) for count in Counter(groups).values())
+    sizes = [len(rows) for rows in plan]
+    assert sum(sizes) == expected
+    assert max(sizes) - min(sizes) <= 1
+
+
+def test_the_rows_that_sit_out_change_with_the_epoch():
+    groups = ["one group"] * 6
+    seen = {row for epoch in range(30) for rows in plan_epoch(groups, 2, seed=1, epoch=epoch) for row in rows.tolist()}
+    assert seen == set(range(6))
+
+
+def test_seed_and_epoch_decide_the_batches():
+    groups = list(range(100))
+
+    def flat(seed: int, epoch: int) -> list[int]:
+        return np.concatenate(plan_epoch(groups, 4, seed, epoch)).tolist()
+
+    assert flat(7, 3) == flat(7, 3)
+    assert flat(7, 3) != flat(7, 4)
+    assert flat(7, 3) != flat(8, 3)
+
+
+def test_a_small_catalogue_gets_smaller_batches_and_never_batches_of_one():
+    assert batches_per_epoch(rows=2560, batch_size=256, min_steps=4) == 10
+    assert batches_per_epoch(rows=2561, batch_size=256, min_steps=4) == 11
+    assert batches_per_epoch(rows=300, batch_size=256, min_steps=16) == 16
+    assert batches_per_epoch(rows=10, batch_size=256, min_steps=16) == 5
+    assert batches_per_epoch(rows=1, batch_size=256, min_steps=16) == 1
