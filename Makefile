@@ -1,0 +1,48 @@
+# make run    set up and run the whole loop on the built-in sample
+# make test   run the whole test suite
+SHELL := /bin/bash
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+export ETALAGE_HOME ?= .etalage
+
+.PHONY: run test setup check lint types contracts lock clean
+
+run: setup
+	$(BIN)/etalage ingest sample
+	$(BIN)/etalage retrain $(RETRAIN)
+	$(BIN)/etalage search "red striped dress"
+	$(BIN)/etalage search "红色条纹连衣裙"
+	$(BIN)/etalage search --image artifacts/sample-query.jpg
+	@echo "Serve it:  $(BIN)/etalage serve"
+
+setup: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	command -v uv >/dev/null || $(PYTHON) -m pip install --quiet uv
+	test -x $(BIN)/python || uv venv --quiet --python $(PYTHON) $(VENV)
+	uv pip sync --quiet --python $(BIN)/python requirements.lock
+	uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $(STAMP)
+
+test: setup
+	$(BIN)/python -m pytest
+
+check: lint types contracts
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+contracts: setup
+	$(BIN)/lint-imports
+
+lock:
+	uv pip compile --quiet --generate-hashes --no-emit-index-url --python-version 3.11 requirements.in -o requirements.lock
+
+clean:
+	rm -rf $(VENV)
