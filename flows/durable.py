@@ -19,7 +19,7 @@ def write_durably(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(draft, path)
+    draft.replace(path)
     sync_folder(path.parent)
 
 
@@ -71,7 +71,8 @@ def one_writer(home: Path) -> Iterator[None]:
         except BlockingIOError:
             file.seek(0)
             holder = file.read().strip() or "unknown"
-            raise WorkspaceBusy(f"Another etalage run (process {holder}) is writing in {home}: try again later.") from None
+            sentence = f"Another etalage run (process {holder}) is writing in {home}: try again later."
+            raise WorkspaceBusy(sentence) from None
         file.seek(0)
         file.truncate()
         file.write(str(os.getpid()))

@@ -44,3 +44,11 @@ def prepare_environment(environment: MutableMapping[str, str] | None = None) -> 
         places["PREFECT_PROFILES_PATH"] = str(own_profiles)
     for name, value in {**TELEMETRY_OFF, **PATIENCE, **places}.items():
         environment.setdefault(name, value)
+
+
+def make_folders(environment: MutableMapping[str, str] | None = None) -> None:
+    """Create the folders that Prefect and BentoML expect to find a place in."""
+    environment = os.environ if environment is None else environment
+    for name in ("PREFECT_HOME", "BENTOML_HOME"):
+        if environment.get(name):
+            Path(environment[name]).mkdir(parents=True, exist_ok=True)

@@ -83,7 +83,7 @@ def roll_back(
     reason: str = "",
     reached: Callable[[str], None] = _nothing,
 ) -> ChampionRecord:
-    """Return to the champion before this one, and mark this one as withdrawn. Raises ReleaseNotFound if there is none."""
+    """Return to the champion before this one, and mark this one as withdrawn. Raises ReleaseNotFound without one."""
     recover(store, alias)
     champion = store.champion()
     if champion is None or champion.previous is None:

@@ -1,8 +1,8 @@
 """The release store: ETALAGE_HOME/releases/<release>/, champion.json and history.jsonl.
 
-    releases/<release>/manifest.json, encoder/, ranking.json, reports/
-    champion.json      which release answers, what it came after, and which releases were rolled back
-    history.jsonl      every promotion and rollback, oldest first
+releases/<release>/manifest.json, encoder/, ranking.json, reports/
+champion.json      which release answers, what it came after, and which releases were rolled back
+history.jsonl      every promotion and rollback, oldest first
 """
 
 import json
@@ -102,7 +102,7 @@ class ReleaseStore:
         """The champion's manifest. Raises ReleaseNotFound before the first promotion."""
         champion = self.champion()
         if champion is None:
-            raise ReleaseNotFound("No release has been promoted yet: run `etalage ingest sample`, then `etalage retrain`.")
+            raise ReleaseNotFound("No release has been promoted yet: `etalage ingest sample`, then `etalage retrain`.")
         return self.get(champion.release)
 
     def write_champion(self, record: ChampionRecord) -> None:
