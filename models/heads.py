@@ -61,7 +61,8 @@ def _orthogonal(width: int, dim: int) -> Tensor:
     if width == dim:
         return torch.eye(dim)
     square = torch.randn(max(width, dim), max(width, dim), generator=torch.Generator().manual_seed(0))
-    return torch.linalg.qr(square).Q[:dim, :width]
+    rotation: Tensor = torch.linalg.qr(square).Q
+    return rotation[:dim, :width]
 
 
 def _linear(width: int, dim: int) -> nn.Module:

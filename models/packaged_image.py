@@ -68,7 +68,8 @@ class LiteImageTower(ImageTower):
         for block in self.blocks[self.cut + 1 :]:
             x = block(x)
         last = self.last(x).mean(dim=(2, 3))
-        return torch.cat([_sized(piece) for piece in (last, *features[:, flat:].split(self.pieces, dim=1))], dim=1)
+        pieces = [last, *torch.split(features[:, flat:], self.pieces, dim=1)]
+        return torch.cat([_sized(piece) for piece in pieces], dim=1)
 
     def late_modules(self) -> Sequence[nn.Module]:
         """The blocks after the cut and the last convolution."""
@@ -114,12 +115,13 @@ class LiteImageTower(ImageTower):
         names = frozenset(name for name in self.state_dict() if not name.startswith("head."))
         if self.mode == "frozen":
             return names
-        tail = tuple(f"blocks.{number}." for number in range(self.cut + 1, len(self.blocks))) + ("last.",)
+        tail = ("last.", *(f"blocks.{number}." for number in range(self.cut + 1, len(self.blocks))))
         return frozenset(name for name in names if not name.startswith(tail))
 
 
 def _merged(conv: nn.Module, norm: nn.Module) -> nn.Module:
-    return fuse_conv_bn_eval(conv.eval(), norm.eval())  # type: ignore[type-var]
+    assert isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)
+    return fuse_conv_bn_eval(conv.eval(), norm.eval())
 
 
 def _mean_and_spread(x: Tensor) -> list[Tensor]:

@@ -1,0 +1,184 @@
+"""The served encoder: ONNX Runtime, numpy and PIL; no torch, no transformers.
+
+    encoder = Encoder.load()
+    encoder.encode_text(["red dress"]) -> float32 [1, D], unit rows
+
+It is the only thing that encodes in embedding, tuning, evaluation and the service, so they agree by construction.
+Legend: B batch, D width of the space.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from catalog.errors import InvalidQuery, NotReady
+from catalog.media import decode_image
+from catalog.workspace import ENCODER
+from models.encoder_folder import (
+    FUSION_GRAPH,
+    IMAGE_GRAPH,
+    MODALITIES,
+    TEXT_GRAPH,
+    EncoderConfig,
+    Floats,
+    fingerprint,
+    read_config,
+    read_probes,
+)
+from models.text_tokens import load_tokens
+
+LOWEST_PROBE = 0.9999  # a probe's cosine with its saved vector; other processors differ in the seventh digit
+_TEXTS_AT_ONCE = 64
+_IMAGES_AT_ONCE = 8
+
+Mask = NDArray[np.bool_]
+
+
+class EncoderLike(Protocol):
+    """What the query path needs of an encoder."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the encoder by its content."""
+
+    @property
+    def dim(self) -> int:
+        """D."""
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """What it encodes."""
+
+    @property
+    def name(self) -> str:
+        """For people."""
+
+    def encode_text(self, texts: Sequence[str]) -> Floats:
+        """B texts -> unit rows [B, D]."""
+
+    def encode_image(self, images: Sequence[bytes]) -> Floats:
+        """B encoded pictures -> unit rows [B, D]."""
+
+    def fuse_products(self, text: Floats | None, image: Floats | None, has_text: Mask, has_image: Mask) -> Floats:
+        """Vectors of the modalities -> one vector a product [B, D]."""
+
+    def fuse_query(self, vectors: Sequence[tuple[Floats, float]]) -> Floats:
+        """Weighted vectors of a query's parts -> one unit vector [D]."""
+
+    def check_probes(self) -> float:
+        """Worst cosine over the saved probes. Raises NotReady when it is too low."""
+
+
+class Encoder:
+    """An encoder folder, opened. Threads may share it."""
+
+    modalities = MODALITIES
+
+    def __init__(self, folder: Path, config: EncoderConfig, threads: int) -> None:
+        self.folder = folder
+        self.config = config
+        self.name = config.name
+        self.dim = config.dim
+        self.fingerprint = fingerprint(folder)
+        self._tokens = load_tokens(folder, config.tokenizer)
+        self._text = _session(folder / TEXT_GRAPH, threads)
+        self._image = _session(folder / IMAGE_GRAPH, threads)
+        self._fusion = _session(folder / FUSION_GRAPH, 1)
+
+    @classmethod
+    def load(cls, folder: Path = ENCODER, threads: int | None = None) -> "Encoder":
+        """Open the encoder in `folder`, with `threads` for one call (as many as the process may use when None).
+
+        Raises NotReady when the folder holds none.
+        """
+        return cls(folder, read_config(folder), threads or len(os.sched_getaffinity(0)))
+
+    @property
+    def shared_space(self) -> bool:
+        """Whether texts and pictures can be compared; a baseline of unrelated backbones says False."""
+        return self.config.shared_space
+
+    def encode_text(self, texts: Sequence[str]) -> Floats:
+        """B texts -> unit rows [B, D]. Texts of like length share a chunk, so little of it is padding."""
+        vectors = np.zeros((len(texts), self.dim), dtype=np.float32)
+        order = sorted(range(len(texts)), key=lambda number: (len(texts[number]), number))
+        for start in range(0, len(texts), _TEXTS_AT_ONCE):
+            rows = order[start : start + _TEXTS_AT_ONCE]
+            self._place("text", vectors, rows, self._text.run(None, self._tokens([texts[row] for row in rows]))[0])
+        return vectors
+
+    def encode_image(self, images: Sequence[bytes]) -> Floats:
+        """B pictures as files -> unit rows [B, D]. Raises InvalidMedia or MediaTooLarge as catalog.media does."""
+        vectors = np.zeros((len(images), self.dim), dtype=np.float32)
+        for start in range(0, len(images), _IMAGES_AT_ONCE):
+            rows = list(range(start, min(start + _IMAGES_AT_ONCE, len(images))))
+            pixels = self.config.preprocess.prepare_batch([decode_image(images[row]) for row in rows])
+            self._place("image", vectors, rows, self._image.run(None, {"pixels": pixels})[0])
+        return vectors
+
+    def fuse_products(self, text: Floats | None, image: Floats | None, has_text: Mask, has_image: Mask) -> Floats:
+        """Unit rows [B, D] of each modality (None: nobody has it) and who has it [B] -> products [B, D].
+
+        With one modality the result is that one's vector, with none it is zero.
+        """
+        count = len(has_text)
+        nothing = np.zeros((count, self.dim), dtype=np.float32)
+        vectors = np.stack([nothing if text is None else text, nothing if image is None else image], axis=1)
+        present = np.stack([has_text & (text is not None), has_image & (image is not None)], axis=1)
+        if not count:
+            return nothing
+        inputs = {"vectors": vectors.astype(np.float32), "present": present.astype(np.float32)}
+        fused: Floats = self._fusion.run(None, inputs)[0]
+        return fused
+
+    def fuse_query(self, vectors: Sequence[tuple[Floats, float]]) -> Floats:
+        """(vector [D], weight) of each part of a query -> their weighted sum [D], unit length.
+
+        Raises InvalidQuery when nothing is left of it.
+        """
+        total = np.sum([np.asarray(vector, dtype=np.float32) * weight for vector, weight in vectors], axis=0)
+        length = float(np.linalg.norm(total))
+        if length < 1e-6:
+            raise InvalidQuery("The parts of the query cancel each other out: give one of them a weight above 0.")
+        return np.asarray(total / length, dtype=np.float32)
+
+    def check_probes(self) -> float:
+        """Encode the saved probes again; return the worst cosine with their saved vectors.
+
+        Raises NotReady when it is below LOWEST_PROBE: this machine does not give the vectors the index was built with.
+        """
+        probes = read_probes(self.folder)
+        text, image = self.encode_text(probes.texts), self.encode_image(probes.images)
+        worst = 1.0
+        for now, saved in ((text, probes.text), (image, probes.image), (self._fused(text, image), probes.fused)):
+            worst = min(worst, float(np.sum(now * saved, axis=1).min(initial=1.0)))
+        if not worst >= LOWEST_PROBE:  # also when it is not a number
+            raise NotReady(
+                f"The encoder gives a probe a cosine of {worst:.6f} with its saved vector: not the same model."
+            )
+        return worst
+
+    def _fused(self, text: Floats, image: Floats) -> Floats:
+        pairs = min(len(text), len(image))
+        there = np.ones(pairs, dtype=bool)
+        return self.fuse_products(text[:pairs], image[:pairs], there, there)
+
+    def _place(self, modality: str, vectors: Floats, rows: list[int], encoded: Floats) -> None:
+        first, last = self.config.spaces[modality]
+        vectors[rows, first:last] = encoded
+
+
+def _session(graph: Path, threads: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads leave the cores alone
+    options.log_severity_level = 3
+    if not graph.is_file():
+        raise NotReady(f"{graph} is missing: run the export stage again.")
+    return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])

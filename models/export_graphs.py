@@ -1,0 +1,84 @@
+"""ONNX graphs of a dual encoder, with dynamic batch and text length."""
+
+import contextlib
+import io
+import logging
+import warnings
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.export import Dim
+from torch.nn import functional as F
+
+from models.encoder_folder import FUSION_GRAPH, IMAGE_GRAPH, MODALITIES, TEXT_GRAPH
+from models.fusion import Fusion
+from models.tower import ImageTower, TextTower
+
+
+class TextGraph(nn.Module):
+    """Token inputs in the order of the tokenizer's spec -> unit rows [B, D], or [B, W] of the bare backbone."""
+
+    def __init__(self, tower: TextTower, bare: bool) -> None:
+        super().__init__()
+        self.tower, self.bare = tower, bare
+        self.names = tower.tokens.spec.inputs
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """int64 [B, L] each -> [B, D]."""
+        pooled = self.tower.pooled(dict(zip(self.names, inputs, strict=True)))
+        return F.normalize(pooled, dim=-1) if self.bare else self.tower.project(pooled)
+
+
+class ImageGraph(nn.Module):
+    """pixels -> unit rows [B, D], or [B, W] of the bare backbone."""
+
+    def __init__(self, tower: ImageTower, bare: bool) -> None:
+        super().__init__()
+        self.tower, self.bare = tower, bare
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """float32 [B, 3, H, W] -> [B, D]."""
+        pooled = self.tower.late(self.tower.early(pixels))
+        return F.normalize(pooled, dim=-1) if self.bare else self.tower.project(pooled)
+
+
+def write_text_graph(tower: TextTower, folder: Path, bare: bool = False) -> None:
+    """Write text.onnx; its inputs carry the names of the tokenizer's spec."""
+    spec = tower.tokens.spec
+    example = tower.tokenize(["a red dress for women", "shoes"])
+    length = {} if spec.pad == "max_tokens" else {1: Dim("length", min=2, max=spec.max_tokens)}
+    shapes = ({0: Dim("batch"), **length},) * len(spec.inputs)
+    arguments = tuple(example[name] for name in spec.inputs)
+    _export(TextGraph(tower, bare), arguments, folder / TEXT_GRAPH, list(spec.inputs), (shapes,))
+
+
+def write_image_graph(tower: ImageTower, folder: Path, bare: bool = False) -> None:
+    """Write image.onnx with the input `pixels`."""
+    size = tower.preprocess.size
+    example = torch.zeros(2, 3, size, size)
+    _export(ImageGraph(tower, bare), (example,), folder / IMAGE_GRAPH, ["pixels"], ({0: Dim("batch")},))
+
+
+def write_fusion_graph(fusion: Fusion, dim: int, folder: Path) -> None:
+    """Write fusion.onnx with the inputs `vectors` [B, M, D] and `present` [B, M], 1 where there is one."""
+    example = (torch.zeros(2, len(MODALITIES), dim), torch.ones(2, len(MODALITIES)))
+    shapes = ({0: Dim("batch")}, {0: Dim("batch")})
+    _export(fusion, example, folder / FUSION_GRAPH, ["vectors", "present"], shapes)
+
+
+def _export(module: nn.Module, example: tuple[Tensor, ...], path: Path, names: list[str], shapes: object) -> None:
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), torch.no_grad():
+        warnings.simplefilter("ignore")  # deprecations inside the exporter
+        torch.onnx.export(
+            module.eval(),
+            example,
+            path,
+            dynamo=True,
+            input_names=names,
+            output_names=["vectors"] if names != ["vectors", "present"] else ["fused"],
+            dynamic_shapes=shapes,  # type: ignore[arg-type]
+            external_data=False,
+            verbose=False,
+        )
