@@ -9,9 +9,8 @@ from catalog.tokens import language_of, normalise, tokenize
 
 _ROLES = ("colour", "gender")
 _NUMBER = re.compile(r"\d+[a-z]{0,3}")  # 42, 32b, 500ml
-_SIZES = frozenset({
-    "xs", "s", "m", "l", "xl", "xxl", "xxxl", "small", "medium", "large", "size", "小号", "中号", "大号", "加大", "均码",
-})  # fmt: skip
+_SIZES = frozenset({"xs", "s", "m", "l", "xl", "xxl", "xxxl", "small", "medium", "large", "size"})
+_SIZES_ZH = ("小号", "中号", "大号", "加大码", "均码")
 
 
 def group_key(title: str, attributes: Mapping[str, str]) -> str:
@@ -30,7 +29,7 @@ def group_key(title: str, attributes: Mapping[str, str]) -> str:
 @cache
 def _variant_words() -> tuple[frozenset[str], re.Pattern[str]]:
     """Colour and gender words of one folded token, and a pattern of those of several words or Han characters."""
-    one, several = set(), []
+    one, several = set(), list(_SIZES_ZH)
     for word in thesaurus().all_words(_ROLES):
         tokens = tokenize(word)
         if len(tokens) == 1:
