@@ -6,15 +6,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export ETALAGE_HOME ?= .etalage
+# make run FAST=1: the same loop with a short training, for a quick look at whether everything works
+RETRAIN := $(if $(FAST),--set train.epochs=4)
 
 .PHONY: run test setup check lint types contracts lock clean
 
 run: setup
 	$(BIN)/etalage ingest sample
+	$(BIN)/python -m catalog.sources.sample $(ETALAGE_HOME)/photo.jpg
 	$(BIN)/etalage retrain $(RETRAIN)
 	$(BIN)/etalage search "red striped dress"
 	$(BIN)/etalage search "红色条纹连衣裙"
-	$(BIN)/etalage search --image artifacts/sample-query.jpg
+	$(BIN)/etalage search --image $(ETALAGE_HOME)/photo.jpg
 	@echo "Serve it:  $(BIN)/etalage serve"
 
 setup: $(STAMP)
