@@ -4,11 +4,17 @@ A subprocess, not `dvc.repo`: DVC's lock is per process, so two threads of one p
 What a stage decided is read from its report, never from DVC's exit code (always 255).
 """
 
+import errno
+import fcntl
 import json
+import os
+import pty
 import re
 import subprocess
 import sys
+import termios
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from catalog.errors import NotReady
@@ -18,6 +24,7 @@ _RAN = re.compile(r"^Running stage '([^']+)':", re.MULTILINE)
 _FROM_CACHE = re.compile(r"^Stage '([^']+)' is cached - skipping run", re.MULTILINE)
 _UNCHANGED = re.compile(r"^Stage '([^']+)' didn't change, skipping", re.MULTILINE)
 _FAILED = re.compile(r"failed to reproduce '([^']+)'")
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 _BUSY = ("is busy", "Unable to acquire lock", "Another DVC process")
 _LAST_CHARACTERS = 64_000  # of output kept for reading; all of it is shown
 
@@ -106,31 +113,58 @@ def _checked(*arguments: str) -> None:
 
 
 def _dvc(*arguments: str, show: bool, apart: bool = False) -> _Outcome:
-    """Run one DVC command; with `show`, pass its output on to stderr as it comes (bytes, so progress bars stay bars).
+    """Run one DVC command; with `show`, pass its output on to stderr as it comes. `apart` does not read its stderr.
 
-    `apart` leaves stderr out of what is read.
+    On a terminal DVC and its stages get a terminal too, so that progress bars stay bars.
     """
+    command = [sys.executable, "-m", "dvc", *arguments]
+    if show and sys.stderr.isatty():
+        reader, writer = pty.openpty()
+        fcntl.ioctl(writer, termios.TIOCSWINSZ, fcntl.ioctl(sys.stderr, termios.TIOCGWINSZ, bytes(8)))
+    else:
+        reader, writer = os.pipe()
     process = subprocess.Popen(
-        [sys.executable, "-m", "dvc", *arguments],
+        command,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL if apart else subprocess.STDOUT,
+        stdout=writer,
+        stderr=subprocess.DEVNULL if apart else writer,
+        env={**os.environ, "PATH": _own_path()},
     )
+    os.close(writer)
     kept = bytearray()
-    assert process.stdout is not None  # PIPE above
-    with process.stdout as stream:
-        while chunk := stream.read1(8192):  # type: ignore[attr-defined]
+    try:
+        while chunk := _read(reader):
             kept += chunk
             if len(kept) > 2 * _LAST_CHARACTERS:
                 kept = _without_middle(kept)
             if show:
                 sys.stderr.buffer.write(chunk)
                 sys.stderr.buffer.flush()
-    code = process.wait()
-    output = kept.decode("utf-8", errors="replace")
+    except BaseException:
+        process.terminate()
+        raise
+    finally:
+        os.close(reader)
+        code = process.wait()
+    output = _ESCAPES.sub("", kept.decode("utf-8", errors="replace"))
     if code and any(sign in output for sign in _BUSY):
         raise WorkspaceBusy("Another run is working in this workspace (DVC says an output is busy): try again later.")
     return _Outcome(code, output)
+
+
+def _own_path() -> str:
+    """PATH with this Python's folder first: the stages say `python`, and must get the one that runs the flow."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+
+
+def _read(reader: int) -> bytes:
+    """The next bytes; none at the end, which a terminal tells by an input/output error."""
+    try:
+        return os.read(reader, 8192)
+    except OSError as error:
+        if error.errno == errno.EIO:
+            return b""
+        raise
 
 
 def _without_middle(kept: bytearray) -> bytearray:
