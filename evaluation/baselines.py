@@ -1,0 +1,98 @@
+"""What a search without this training would give, on the same queries over the same pool.
+
+random: ten products drawn per query. BM25 on titles: the words of titles, no attributes, no terms.
+frozen: the backbones before training, exact cosine. Towers that were never trained together have no shared space: a
+title cannot be compared with a photo, and those kinds are left out and said so.
+"""
+
+import random
+from collections.abc import Sequence
+
+import numpy as np
+
+from catalog.products import Product
+from evaluation.judgements import EvaluationQuery, EvaluationSet
+from evaluation.kinds import BM25_TITLES, FROZEN, RANDOM
+from evaluation.metrics import DEPTH, Ranked
+from evaluation.results import NotComparable
+from evaluation.runs import Photos
+from models.embeddings import Floats, ProductEmbeddings
+from models.encoder import Encoder
+from search.lexical import BM25
+
+CROSSING = ("title_to_photo", "photo_to_title")
+_PHOTOS_AT_ONCE = 32
+
+Baseline = tuple[dict[str, Ranked], list[NotComparable]]
+
+
+def random_run(questions: EvaluationSet, seed: int) -> Baseline:
+    """DEPTH products of the pool for each query, drawn from the seed and the query's id."""
+    pool = sorted(questions.pool)
+    run: dict[str, Ranked] = {}
+    for query in questions.queries:
+        drawn = random.Random(f"{seed}:{query.query_id}").sample(pool, min(DEPTH, len(pool)))
+        run[query.query_id] = [(product_id, float(-place)) for place, product_id in enumerate(drawn)]
+    return run, []
+
+
+def bm25_run(questions: EvaluationSet, pool: Sequence[Product]) -> Baseline:
+    """BM25 over titles alone; kinds that ask with a photo alone, or for one, have no answer here."""
+    index = BM25([product.title for product in pool])
+    run: dict[str, Ranked] = {}
+    left_out = []
+    for kind in questions.kinds():
+        queries = questions.of_kind(kind)
+        if kind in CROSSING or any(query.text is None for query in queries):
+            left_out.append(NotComparable(kind=kind, system=BM25_TITLES, reason="photos have no words to match"))
+            continue
+        for query in queries:
+            scores = index.scores(query.text or "")
+            run[query.query_id] = best(scores, [product.id for product in pool], scores > 0)
+    return run, left_out
+
+
+def frozen_run(questions: EvaluationSet, embeddings: ProductEmbeddings, encoder: Encoder, photos: Photos) -> Baseline:
+    """Cosine of the query with the product's text and photo under the untrained backbones.
+
+    `embeddings` are those of the pool by the same `encoder`. In unrelated spaces the cosines of words with words and
+    of photo with photo add up; in a shared space every part of a query meets the mean of the product's vectors.
+    """
+    run: dict[str, Ranked] = {}
+    left_out = []
+    both = embeddings.text + embeddings.image
+    if encoder.shared_space:
+        both /= np.maximum(np.linalg.norm(both, axis=1, keepdims=True), 1e-12)
+    for kind in questions.kinds():
+        queries = questions.of_kind(kind)
+        if kind in CROSSING and not encoder.shared_space:
+            reason = "separate spaces: the frozen towers were never trained together"
+            left_out.append(NotComparable(kind=kind, system=FROZEN, reason=reason))
+            continue
+        legs = queries[0].legs
+        products = embeddings.image if legs == ("image",) else embeddings.text if legs == ("text",) else both
+        there = embeddings.has_image if legs == ("image",) else embeddings.has_text if legs == ("text",) else None
+        for query, vector in zip(queries, query_vectors(queries, encoder, photos), strict=True):
+            run[query.query_id] = best(products @ vector, embeddings.ids, there)
+    return run, left_out
+
+
+def query_vectors(queries: Sequence[EvaluationQuery], encoder: Encoder, photos: Photos) -> Floats:
+    """Unit rows [B, D] of the queries; words and photo of one query weigh the same."""
+    total = np.zeros((len(queries), encoder.dim), dtype=np.float32)
+    worded = [row for row, query in enumerate(queries) if query.text]
+    total[worded] += encoder.encode_text([queries[row].text or "" for row in worded])
+    pictured = [row for row, query in enumerate(queries) if query.image is not None]
+    for start in range(0, len(pictured), _PHOTOS_AT_ONCE):
+        rows = pictured[start : start + _PHOTOS_AT_ONCE]
+        data = [photo for row in rows if (photo := photos(queries[row])) is not None]
+        total[rows] += encoder.encode_image(data)
+    unit: Floats = total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12)
+    return unit
+
+
+def best(scores: Floats, ids: Sequence[str], there: Floats | None = None) -> Ranked:
+    """The DEPTH best of `scores` [N] as (id, score); equal scores by id; `there` [N] masks those that cannot answer."""
+    rows = np.arange(len(ids)) if there is None else np.flatnonzero(there)
+    order = sorted(rows.tolist(), key=lambda row: (-float(scores[row]), ids[row]))[:DEPTH]
+    return [(ids[row], float(scores[row])) for row in order]

@@ -1,0 +1,125 @@
+"""reports/evaluate.json as a type: what was measured, on which inputs, and how it becomes evidence for the gates."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from catalog.errors import InvalidSnapshot
+from catalog.params import Section
+from catalog.workspace import EVALUATE_REPORT
+from evaluation.compare import Comparison
+from evaluation.evidence import Counts, Evidence, Fidelity, Margin, Measured
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Inputs(_Frozen):
+    """What a report was made from. A report whose inputs are not today's is yesterday's: do not believe it."""
+
+    snapshot: str
+    encoder: str
+    baseline_encoder: str | None
+    ranking: str  # sha256 of ranking.json, 12 hex digits
+    params: str  # params_hash of the sections split and evaluate
+    evaluation_set: str
+
+
+class SliceScore(_Frozen):
+    """The primary metric of the engine over the `n` queries of a kind that are in one slice."""
+
+    kind: str
+    slice: str
+    metric: str
+    n: int
+    mean: float
+    low: float
+    high: float
+
+
+class Latency(_Frozen):
+    """Milliseconds of one phase of the engine over `n` queries that bring `asks` (text, photo or photo and words)."""
+
+    asks: str
+    phase: str
+    n: int
+    p50: float
+    p95: float
+
+
+class NotComparable(_Frozen):
+    """A baseline that cannot answer a kind of query, and why."""
+
+    kind: str
+    system: str
+    reason: str
+
+
+class EvaluationReport(_Frozen):
+    """Everything the evaluate stage found. `metrics`: kind -> system -> metric -> mean, for reading and for DVC."""
+
+    inputs: Inputs
+    catalogue: int  # products
+    pool: int  # held-out products that were searched
+    metrics: Mapping[str, Mapping[str, Mapping[str, float]]]
+    measurements: tuple[Measured, ...]
+    margins: tuple[Margin, ...]
+    slices: tuple[SliceScore, ...]
+    latency: tuple[Latency, ...]
+    not_comparable: tuple[NotComparable, ...]
+    unasked: Mapping[str, str]
+
+    def latency_p95_ms(self) -> float | None:
+        """p95 of a whole query, of the slowest way to ask."""
+        return max((row.p95 for row in self.latency if row.phase == "total"), default=None)
+
+
+def read_report(path: Path = EVALUATE_REPORT) -> EvaluationReport:
+    """Read the report of the evaluate stage. Raises InvalidSnapshot when it is missing or is not one."""
+    try:
+        return EvaluationReport.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise InvalidSnapshot(f"{path} does not exist: run the evaluate stage first.") from None
+    except ValidationError as error:
+        where = ".".join(map(str, error.errors()[0]["loc"]))
+        raise InvalidSnapshot(f"{path} is not a report of the evaluate stage: {where}.") from None
+
+
+def gather(
+    report: EvaluationReport,
+    *,
+    champion: str | None,
+    comparison: Comparison | None,
+    fidelity: Fidelity | None,
+    counts: Counts | None,
+    parity: float | None,
+    validation_passed: bool | None,
+) -> Evidence:
+    """The report and the checks made outside of the stage, as one document for gates.decide. None = not measured."""
+    return Evidence(
+        measurements=report.measurements,
+        margins=report.margins,
+        unasked=report.unasked,
+        champion=champion,
+        comparison=comparison,
+        fidelity=fidelity,
+        counts=counts,
+        parity=parity,
+        latency_p95_ms=report.latency_p95_ms(),
+        validation_passed=validation_passed,
+    )
+
+
+def params_hash(sections: Sequence[Section]) -> str:
+    """12 hex digits over the values of some sections, defaults included."""
+    values = [section.model_dump(mode="json") for section in sections]
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def file_hash(path: Path) -> str:
+    """12 hex digits over the bytes of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]

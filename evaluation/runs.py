@@ -1,0 +1,91 @@
+"""Ask the engine every query of an evaluation set, and keep the answers and the time each phase took.
+
+The engine is the one that serves: nothing is encoded, retrieved or ranked here.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+from catalog.media import MediaStore
+from evaluation.judgements import EvaluationQuery
+from evaluation.kinds import Legs
+from evaluation.metrics import DEPTH, Ranked
+from evaluation.photos import alter
+from evaluation.results import Latency
+from search.engine import Query, SearchEngine
+
+RUNS_FILE = "runs.parquet"
+
+Photos = Callable[[EvaluationQuery], bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """`run`: query id -> (product id, score), best first. `took_ms`: query id -> phase -> milliseconds."""
+
+    run: Mapping[str, Ranked]
+    took_ms: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+
+def photos_of(media: MediaStore) -> Photos:
+    """The photo a query brings, altered where the query says so; None for a query of words."""
+
+    def photo(query: EvaluationQuery) -> bytes | None:
+        if query.image is None:
+            return None
+        data = media.read(query.image)
+        return data if query.transform is None else alter(data, query.transform)
+
+    return photo
+
+
+def ask(
+    engine: SearchEngine, queries: Iterable[EvaluationQuery], photos: Photos, legs: Legs | None, depth: int = DEPTH
+) -> Answers:
+    """Ask each query for `depth` hits from `legs` (None = all legs the engine uses for it)."""
+    run: dict[str, Ranked] = {}
+    took: dict[str, Mapping[str, float]] = {}
+    for query in queries:
+        answer = engine.search(Query(text=query.text, image=photos(query), k=depth, legs=legs))
+        run[query.query_id] = [(hit.id, hit.score) for hit in answer.hits]
+        took[query.query_id] = answer.took_ms
+    return Answers(run, took)
+
+
+def latency(queries: Iterable[EvaluationQuery], took_ms: Mapping[str, Mapping[str, float]]) -> tuple[Latency, ...]:
+    """p50 and p95 of every phase, apart for queries of text, of a photo, and of both. Phase `total` is the whole."""
+    by_phase: dict[tuple[str, str], list[float]] = {}
+    for query in queries:
+        asks = "text" if query.image is None else "photo" if query.text is None else "photo and words"
+        for phase, milliseconds in took_ms.get(query.query_id, {}).items():
+            by_phase.setdefault((asks, phase), []).append(milliseconds)
+    return tuple(
+        Latency(
+            asks=asks,
+            phase=phase,
+            n=len(values),
+            p50=float(np.percentile(values, 50)),
+            p95=float(np.percentile(values, 95)),
+        )
+        for (asks, phase), values in sorted(by_phase.items())
+    )
+
+
+def run_table(system: str, run: Mapping[str, Ranked]) -> pl.DataFrame:
+    """One row per ranked product: query_id, system, rank (from 1), product_id, score."""
+    rows = [
+        {"query_id": query_id, "system": system, "rank": rank, "product_id": product_id, "score": float(score)}
+        for query_id, ranked in run.items()
+        for rank, (product_id, score) in enumerate(ranked, start=1)
+    ]
+    schema: dict[str, pl.DataType] = {
+        "query_id": pl.String(),
+        "system": pl.String(),
+        "rank": pl.Int64(),
+        "product_id": pl.String(),
+        "score": pl.Float64(),
+    }
+    return pl.DataFrame(rows, schema=schema)
