@@ -4,6 +4,7 @@ import contextlib
 import io
 import logging
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -68,8 +69,7 @@ def write_fusion_graph(fusion: Fusion, dim: int, folder: Path) -> None:
 
 
 def _export(module: nn.Module, example: tuple[Tensor, ...], path: Path, names: list[str], shapes: object) -> None:
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), torch.no_grad():
+    with warnings.catch_warnings(), _quiet(), torch.no_grad():
         warnings.simplefilter("ignore")  # deprecations inside the exporter
         torch.onnx.export(
             module.eval(),
@@ -82,3 +82,15 @@ def _export(module: nn.Module, example: tuple[Tensor, ...], path: Path, names: l
             external_data=False,
             verbose=False,
         )
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """The exporter reports its steps on stdout and warns of optimisations it leaves out; errors still come through."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        logging.disable(before)

@@ -4,7 +4,6 @@ tokens = load_tokens(folder, spec)
 tokens(["red dress"]) -> {"input_ids": int64 [B, L], "attention_mask": int64 [B, L]}
 """
 
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -30,6 +29,7 @@ class TokenizerSpec:
     max_tokens: int
     pad_id: int
     pad: Literal["longest", "max_tokens"] = "longest"
+    pad_side: Literal["right", "left"] = "right"
     inputs: tuple[str, ...] = ("input_ids", "attention_mask")
 
     def to_json(self) -> dict[str, Any]:
@@ -47,7 +47,7 @@ class TextTokens:
 
     def __init__(self, spec: TokenizerSpec, source: Path) -> None:
         self.spec = spec
-        self.source = source
+        self._content = source.read_bytes()
         self.ids: Callable[[str], tuple[int, ...]] = lru_cache(maxsize=_REMEMBERED)(OPENERS[spec.kind](source, spec))
 
     def __call__(self, texts: Sequence[str]) -> TokenBatch:
@@ -57,16 +57,15 @@ class TextTokens:
         ids = np.full((len(rows), length), self.spec.pad_id, dtype=np.int64)
         mask = np.zeros((len(rows), length), dtype=np.int64)
         for number, row in enumerate(rows):
-            ids[number, : len(row)] = row
-            mask[number, : len(row)] = 1
+            place = slice(0, len(row)) if self.spec.pad_side == "right" else slice(length - len(row), length)
+            ids[number, place] = row
+            mask[number, place] = 1
         arrays = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
         return {name: arrays[name] for name in self.spec.inputs}
 
     def save(self, folder: Path) -> None:
         """Put the tokenizer's file into `folder`."""
-        target = folder / self.spec.file
-        if self.source.resolve() != target.resolve():
-            shutil.copyfile(self.source, target)
+        (folder / self.spec.file).write_bytes(self._content)
 
 
 def load_tokens(folder: Path, spec: TokenizerSpec) -> TextTokens:

@@ -1,0 +1,166 @@
+"""The export stage: the trained dual encoder as ONNX graphs for serving, checked against torch.
+
+    python -m models.export        (from the root of a workspace; `dvc repro export`)
+
+Reads artifacts/model and data/, writes artifacts/encoder and reports/export.json. Beside the encoder it writes
+baseline/: the same backbones as they were before training, which evaluation compares with.
+"""
+
+import json
+import os
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from catalog.media import MediaStore, decode_image
+from catalog.params import load_section
+from catalog.tables import read_products, read_terms
+from catalog.workspace import ENCODER, EXPORT_REPORT, MODEL
+from models.dual_encoder import DualEncoder
+from models.encoder import Encoder
+from models.encoder_folder import BASELINE, EncoderConfig, Floats, Probes, fingerprint
+from models.export_graphs import write_fusion_graph, write_image_graph, write_text_graph
+from models.fusion import MeanFusion
+from models.params import ExportParams
+from models.presets import sources_of
+from models.probes import probe_images, probe_texts
+
+
+def main() -> None:
+    """Export the trained model of this workspace."""
+    params = load_section("export", ExportParams)
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    products = read_products()
+    texts = probe_texts(products, read_terms(), params.probes)
+    images = probe_images(products, MediaStore(), params.probes)
+    report = export(DualEncoder.load(MODEL), texts, images, ENCODER)
+    report["model"] = fingerprint(MODEL)
+    EXPORT_REPORT.parent.mkdir(exist_ok=True)
+    EXPORT_REPORT.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    parity, ms = report["parity"]["min"], report["ms"]
+    print(f"export: parity {parity:.7f}, {ms['text']} ms a text, {ms['image']} ms a picture")
+
+
+def export(model: DualEncoder, texts: Sequence[str], images: Sequence[bytes], folder: Path) -> dict[str, Any]:
+    """Write `model` and its baseline into `folder`, with probes; return the report.
+
+    parity: cosine of torch and served vectors over the probes, 1 is the same. ms: median of one text or picture alone.
+    """
+    write_encoder(model, folder)
+    write_baseline(model, folder / BASELINE)
+    for each in (folder / BASELINE, folder):
+        write_probes(each, texts, images)
+    served = Encoder.load(folder)
+    expected = _torch_vectors(model, texts, images)
+    vectors = {"text": served.encode_text(texts), "image": served.encode_image(images)}
+    parity = {name: _parity(expected[name], found) for name, found in vectors.items() if len(found)}
+    pairs = min(len(texts), len(images))
+    there = np.ones(pairs, dtype=bool)
+    if pairs:
+        fused = served.fuse_products(vectors["text"][:pairs], vectors["image"][:pairs], there, there)
+        parity["fused"] = _parity(expected["fused"], fused)
+    return {
+        "encoder": served.fingerprint,
+        "name": served.name,
+        "dim": served.dim,
+        "parity": {**parity, "min": min(part["min"] for part in parity.values())},
+        "bytes": {path.relative_to(folder).as_posix(): path.stat().st_size for path in sorted(folder.rglob("*.onnx"))},
+        "ms": {
+            "text": _ms(lambda text: served.encode_text([text]), texts),
+            "image": _ms(lambda image: served.encode_image([image]), images),
+            "text_torch": _ms(lambda text: _torch_vectors(model, [text], []), texts),
+            "image_torch": _ms(lambda image: _torch_vectors(model, [], [image]), images),
+        },
+        "threads": len(os.sched_getaffinity(0)),
+    }
+
+
+def write_encoder(model: DualEncoder, folder: Path) -> None:
+    """Write graphs, tokenizer and encoder.json of the trained model; the last makes the folder readable."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model.text.write_files(folder)
+    write_text_graph(model.text, folder)
+    write_image_graph(model.image, folder)
+    write_fusion_graph(model.fusion, model.dim, folder)
+    space = (0, model.dim)
+    config = EncoderConfig(
+        name=f"{model.params.preset}-{model.dim}",
+        dim=model.dim,
+        spaces={"text": space, "image": space},
+        tokenizer=model.text.tokens.spec,
+        preprocess=model.image.preprocess,
+    )
+    config.write(folder)
+
+
+def write_baseline(model: DualEncoder, folder: Path) -> None:
+    """Write the backbones as they were before training, without heads, fused by their mean."""
+    folder.mkdir(parents=True, exist_ok=True)
+    before = DualEncoder.build(model.params).eval()
+    before.text.write_files(folder)
+    write_text_graph(before.text, folder, bare=True)
+    write_image_graph(before.image, folder, bare=True)
+    text, image = before.text.width, before.image.width
+    shared = sources_of(model.params).shared_space and text == image
+    dim = text if shared else text + image
+    write_fusion_graph(MeanFusion(dim, 2), dim, folder)
+    config = EncoderConfig(
+        name=f"{model.params.preset}-frozen",
+        dim=dim,
+        spaces={"text": (0, text), "image": (0, image) if shared else (text, dim)},
+        tokenizer=before.text.tokens.spec,
+        preprocess=before.image.preprocess,
+    )
+    config.write(folder)
+
+
+def write_probes(folder: Path, texts: Sequence[str], images: Sequence[bytes]) -> None:
+    """Encode the probes with the encoder in `folder` and keep them there with their vectors."""
+    encoder = Encoder.load(folder)
+    text, image = encoder.encode_text(texts), encoder.encode_image(images)
+    pairs = min(len(texts), len(images))
+    there = np.ones(pairs, dtype=bool)
+    fused = encoder.fuse_products(text[:pairs], image[:pairs], there, there)
+    Probes(texts, images, text, image, fused).write(folder)
+
+
+@torch.inference_mode()
+def _torch_vectors(model: DualEncoder, texts: Sequence[str], images: Sequence[bytes]) -> dict[str, Floats]:
+    found: dict[str, torch.Tensor] = {}
+    if texts:
+        found["text"] = model.encode_text(texts)
+    if images:
+        pixels = model.image.preprocess.prepare_batch([decode_image(image) for image in images])
+        found["image"] = model.encode_pixels(torch.from_numpy(pixels))
+    if texts and images:
+        pairs = min(len(texts), len(images))
+        there = torch.ones(pairs, dtype=torch.bool)
+        found["fused"] = model.fuse(found["text"][:pairs], found["image"][:pairs], there, there)
+    return {name: tensor.numpy() for name, tensor in found.items()}
+
+
+def _parity(expected: Floats, found: Floats) -> dict[str, float]:
+    cosines = np.sum(expected.astype(np.float64) * found.astype(np.float64), axis=1)
+    return {"min": round(float(cosines.min()), 7), "mean": round(float(cosines.mean()), 7)}
+
+
+def _ms(encode: Callable[[Any], object], items: Sequence[Any]) -> float | None:
+    """Median milliseconds of one item alone, after one to warm up."""
+    if not items:
+        return None
+    encode(items[0])
+    times = []
+    for item in items:
+        started = time.perf_counter()
+        encode(item)
+        times.append((time.perf_counter() - started) * 1000)
+    return round(statistics.median(times), 2)
+
+
+if __name__ == "__main__":
+    main()

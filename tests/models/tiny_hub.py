@@ -1,0 +1,105 @@
+"""Tiny randomly initialised models of the hub presets' own classes, saved with a tokenizer and preprocessing."""
+
+import json
+from pathlib import Path
+
+import torch
+
+SIZE = 32  # pixels a side
+TEXTS = ["red dress for women", "blue shoes", "红色连衣裙", "a much longer title of a black leather bag for men"]
+SMALL = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 3, "num_attention_heads": 2}
+VISION = {**SMALL, "image_size": SIZE, "patch_size": 8}
+CLIP_MEAN, CLIP_STD = [0.48, 0.46, 0.41], [0.27, 0.26, 0.28]
+
+
+def save_tokenizer(folder: Path, wrap: tuple[str, str] = ("[CLS]", "[SEP]")) -> dict[str, int]:
+    """A word-level tokenizer over TEXTS in tokenizer.json form; returns its vocabulary. The last id ends a text."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    words = sorted({word for text in TEXTS for word in text.split()} | set("红色连衣裙"))
+    vocabulary = {word: number for number, word in enumerate(["[PAD]", "[UNK]", *words, *wrap])}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.NFKC(), normalizers.Lowercase(), normalizers.BertNormalizer()]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    pair = [(name, vocabulary[name]) for name in wrap]
+    tokenizer.post_processor = processors.TemplateProcessing(single=f"{wrap[0]} $A {wrap[1]}", special_tokens=pair)
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", eos_token=wrap[1], model_max_length=24
+    )
+    fast.save_pretrained(folder)
+    return vocabulary
+
+
+def save_image_processor(folder: Path, kind: str) -> None:
+    """preprocessor_config.json as checkpoints of `kind` have it."""
+    square = {"height": SIZE, "width": SIZE}
+    document = {"image_mean": CLIP_MEAN, "image_std": CLIP_STD, "do_normalize": True, "resample": 3, "size": square}
+    document["do_center_crop"] = False
+    if kind == "clip":
+        document |= {"size": {"shortest_edge": SIZE}, "crop_size": square, "do_center_crop": True}
+    names = {"clip": "CLIP", "siglip": "Siglip", "chinese_clip": "ChineseCLIP", "vit": "ViT"}
+    document["image_processor_type"] = f"{names[kind]}ImageProcessor"
+    (folder / "preprocessor_config.json").write_text(json.dumps(document))
+
+
+def save_clip(folder: Path) -> Path:
+    """A CLIPModel."""
+    from transformers import CLIPConfig, CLIPModel
+
+    words = save_tokenizer(folder)
+    text = {**SMALL, "vocab_size": len(words), "max_position_embeddings": 20, "eos_token_id": words["[SEP]"]}
+    torch.manual_seed(0)
+    CLIPModel(CLIPConfig(text_config=text, vision_config=VISION, projection_dim=12)).save_pretrained(folder)
+    save_image_processor(folder, "clip")
+    return folder
+
+
+def save_siglip(folder: Path) -> Path:
+    """A SiglipModel, which fixed-size SigLIP 2 checkpoints are too."""
+    from transformers import SiglipConfig, SiglipModel
+
+    words = save_tokenizer(folder)
+    text = {**SMALL, "vocab_size": len(words), "max_position_embeddings": 16, "projection_size": 16}
+    torch.manual_seed(0)
+    SiglipModel(SiglipConfig(text_config=text, vision_config=VISION)).save_pretrained(folder)
+    save_image_processor(folder, "siglip")
+    return folder
+
+
+def save_chinese_clip(folder: Path) -> Path:
+    """A ChineseCLIPModel."""
+    from transformers import ChineseCLIPConfig, ChineseCLIPModel
+
+    words = save_tokenizer(folder)
+    text = {**SMALL, "vocab_size": len(words), "max_position_embeddings": 24}
+    torch.manual_seed(0)
+    model = ChineseCLIPModel(ChineseCLIPConfig(text_config=text, vision_config=VISION, projection_dim=12))
+    model.save_pretrained(folder)
+    save_image_processor(folder, "chinese_clip")
+    return folder
+
+
+def save_bert(folder: Path) -> Path:
+    """A BertModel."""
+    from transformers import BertConfig, BertModel
+
+    words = save_tokenizer(folder)
+    torch.manual_seed(0)
+    BertModel(BertConfig(**SMALL, vocab_size=len(words), max_position_embeddings=24)).save_pretrained(folder)
+    return folder
+
+
+def save_vit(folder: Path) -> Path:
+    """A ViTModel."""
+    from transformers import ViTConfig, ViTModel
+
+    torch.manual_seed(0)
+    ViTModel(ViTConfig(**VISION)).save_pretrained(folder)
+    save_image_processor(folder, "vit")
+    return folder
+
+
+JOINT = {"clip": save_clip, "siglip2": save_siglip, "chinese_clip": save_chinese_clip}
