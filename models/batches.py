@@ -4,12 +4,16 @@ Two variants of one product in a batch would be each other's false negatives. A 
 (groups, batches, seed, epoch), so training can go on from any step without replaying the ones before.
 """
 
-from collections.abc import Hashable, Sequence
+import queue
+import threading
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Rows = NDArray[np.int64]
+Item = TypeVar("Item")
 
 
 def batches_per_epoch(rows: int, batch_size: int, min_steps: int) -> int:
@@ -48,6 +52,48 @@ def plan_epoch(groups: Sequence[Hashable], batches: int, seed: int, epoch: int) 
             dealt[batch].append(row)
         sizes[emptiest] += 1
     return [random.permutation(np.asarray(rows, dtype=np.int64)) for rows in dealt]
+
+
+def ahead(items: Iterable[Item], depth: int = 2) -> Iterator[Item]:
+    """The same items in the same order, made up to `depth` ahead by a thread of its own.
+
+    An error in `items` is raised where its item would have come.
+    """
+    waiting: queue.Queue[tuple[bool, Any]] = queue.Queue(maxsize=depth)
+    stop = threading.Event()
+
+    def put(more: bool, item: Any) -> None:
+        while not stop.is_set():
+            try:
+                waiting.put((more, item), timeout=0.1)
+                return
+            except queue.Full:
+                continue
+
+    def work() -> None:
+        try:
+            for item in items:
+                put(True, item)
+                if stop.is_set():
+                    return
+            put(False, None)
+        except BaseException as error:  # noqa: BLE001 - handed over to the thread that waits for the item
+            put(False, error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        while True:
+            more, item = waiting.get()
+            if more:
+                yield item
+            elif item is None:
+                return
+            else:
+                raise item
+    finally:
+        stop.set()
+        thread.join()
 
 
 _STREAM = 1  # keeps these draws apart from others made with the same seed and epoch

@@ -19,7 +19,7 @@ MAX_SCALE = 100.0  # as in CLIP: a sharper temperature than 0.01 only makes trai
 
 
 def soft_targets(logits: Tensor, positive: Tensor) -> Tensor:
-    """Mean over the rows of `logits` that have a positive of  -1/|P(i)| * sum over j in P(i) of log softmax(logits_i)_j.
+    """-1/|P(i)| * sum over j in P(i) of log softmax(logits_i)_j, the mean over rows i of it; P(i): the positives of i.
 
     Rows with no positive say nothing and are left out; 0 when no row has one.
     """

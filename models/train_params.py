@@ -9,6 +9,7 @@ from catalog.params import Section
 LossName = Literal["contrastive", "sigmoid"]
 Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["auto", "fp32", "bf16"]
+PhraseLanguage = Literal["en", "zh"]
 
 
 class PairWeights(Section):
@@ -43,13 +44,16 @@ class TrainParams(Section):
     weights: PairWeights = PairWeights()
     temperature: float = Field(default=0.07, gt=0)  # at the start; it is learned
 
-    views: int = Field(default=1, ge=1, le=2)  # cached views of a picture: 2 = also mirrored
-    phrases: int = Field(default=2, ge=1)  # attribute phrases of each product in a batch
-    languages: tuple[str, ...] = ("en", "zh")  # of the phrases
-    title_variants: int = Field(default=4, ge=1)  # the title as it is, and thinned-out forms of it
-    word_dropout: float = Field(default=0.2, ge=0, lt=1)  # share of words that a thinned-out title loses
-    description_share: float = Field(default=0.0, ge=0, le=1)  # how often a description stands in for the title
+    rounds: int = Field(default=4, ge=1)  # epochs after which texts repeat; a frozen text tower then computes none anew
+    phrases: int = Field(default=2, ge=0)  # attribute phrases of each product in a batch
+    languages: tuple[PhraseLanguage, ...] = ("en", "zh")  # of the phrases
+    plain_titles: float = Field(default=0.4, ge=0, le=1)  # share of titles taken as they are; others are thinned out
+    word_dropout: float = Field(default=0.25, ge=0, lt=1)  # share of words that a thinned-out title loses
+    description_share: float = Field(default=0.0, ge=0, le=1)  # how often the description stands in for the title
     modality_dropout: float = Field(default=0.15, ge=0, lt=1)  # how often fusion sees only words, or only the picture
+    pictures: int = Field(default=4, ge=1)  # first pictures of a product that are trained on
+    views: int = Field(default=1, ge=1, le=2)  # cached views of a picture: 2 = also mirrored
+    validation_products: int = Field(default=2000, ge=1)  # at most; the score is taken on these
 
     device: Device = "auto"
     precision: Precision = "auto"  # auto: bf16 on a GPU that has it, fp32 otherwise

@@ -1,0 +1,144 @@
+"""Training queries: which texts are shown for a product, and which products a text is true of.
+
+Texts are a pure function of (seed, product id, round), so an epoch can be had again at any time. A round is an epoch
+modulo `rounds`. Legend: T texts, N products, F facet fields.
+"""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.phrases import Phrase, attribute_phrases
+from catalog.products import Product
+from catalog.terms import TermIndex
+from catalog.text import normalise, product_text, tokenize
+from models.train_params import TrainParams
+
+Truth = NDArray[np.bool_]
+
+_MOST_OF_DESCRIPTION = 200  # characters; a query is not longer
+
+
+@dataclass(frozen=True)
+class RowTexts:
+    """What is said of one product in one round. `title` is None for a product that has none."""
+
+    title: str | None
+    phrases: tuple[Phrase, ...]
+
+
+class TrainingTexts:
+    """Queries of `products`, by row number."""
+
+    def __init__(self, products: Sequence[Product], terms: TermIndex, params: TrainParams) -> None:
+        self.products, self.terms, self.params = products, terms, params
+        self.product_texts = [product_text(product) for product in products]
+        self._rounds: dict[int, list[RowTexts]] = {}
+
+    def of_round(self, epoch: int) -> list[RowTexts]:
+        """Texts of every row in `epoch`."""
+        number = epoch % self.params.rounds
+        if number not in self._rounds:
+            self._rounds[number] = [self._row(product, number) for product in self.products]
+        return self._rounds[number]
+
+    def _row(self, product: Product, number: int) -> RowTexts:
+        draw = random.Random(f"{self.params.seed}/{number}/{product.id}")
+        title = self._title(product, draw) if product.title.strip() else None
+        facets = product.facets()
+        phrases = []
+        for _ in range(self.params.phrases):
+            for language in draw.sample(self.params.languages, len(self.params.languages)):
+                phrase = attribute_phrases(facets, self.terms, language, draw, style="train")
+                if phrase is not None:
+                    phrases.append(phrase)
+                    break
+        return RowTexts(title, tuple(dict.fromkeys(phrases)))
+
+    def _title(self, product: Product, draw: random.Random) -> str:
+        if product.description and draw.random() < self.params.description_share:
+            return product.description[:_MOST_OF_DESCRIPTION]
+        if draw.random() < self.params.plain_titles:
+            return product.title
+        return thinned(product.title, self.params.word_dropout, draw)
+
+
+def thinned(title: str, dropout: float, draw: random.Random) -> str:
+    """A title as someone types it who remembers it in part: words left out, often in lower case.
+
+    At least two words stay (all words of a shorter title), in their order.
+    """
+    words = title.split()
+    keep = [word for word in words if draw.random() >= dropout]
+    if len(keep) < min(2, len(words)):
+        keep = words[:2]
+    text = " ".join(keep)
+    return text.lower() if draw.random() < 0.5 else text
+
+
+class TruthTable:
+    """Which texts are true of which rows, beyond the row they were made from.
+
+    A title is true of every product with the same normalised title; a phrase of every product that has all facets it
+    mentions. Facet values that share a name in the phrase's language ("Trousers" and "Pants" may both be 长裤) count
+    as one there: whoever says that name means both.
+    """
+
+    def __init__(self, products: Sequence[Product], terms: TermIndex, languages: Sequence[str]) -> None:
+        facets = [product.facets() for product in products]
+        self.fields = {field: column for column, field in enumerate(sorted({field for row in facets for field in row}))}
+        self.classes = {language: _classes(facets, terms, language) for language in languages}
+        self._facets = {
+            language: self._matrix(facets, classes) for language, classes in self.classes.items()
+        }  # [N, F] class of each product's value, -1 where it has none
+        numbers: dict[str, int] = {}
+        self._titles = np.array(
+            [numbers.setdefault(normalise(product.title) or f"\0{row}", row) for row, product in enumerate(products)],
+            dtype=np.int64,
+        )
+
+    def of_titles(self, texts_of: NDArray[np.int64], rows: NDArray[np.int64]) -> Truth:
+        """[T, N]: text i was made from row texts_of[i]; is it true of row rows[j]?"""
+        same: Truth = self._titles[texts_of][:, None] == self._titles[rows][None, :]
+        return same
+
+    def of_phrases(self, phrases: Sequence[Phrase], rows: NDArray[np.int64]) -> Truth:
+        """[T, N]: does row rows[j] have every facet that phrase i mentions?"""
+        truth = np.ones((len(phrases), len(rows)), dtype=np.bool_)
+        for language, classes in self.classes.items():
+            said = [number for number, phrase in enumerate(phrases) if phrase.language == language]
+            asked = self._matrix([dict(phrases[number].facets) for number in said], classes)
+            carried = self._facets[language][rows]
+            for column in range(asked.shape[1]):
+                free = asked[:, column] < 0
+                truth[said] &= free[:, None] | (asked[:, column, None] == carried[None, :, column])
+        return truth
+
+    def _matrix(self, facets: Sequence[Mapping[str, str]], classes: Mapping[tuple[str, str], int]) -> NDArray[np.int64]:
+        matrix = np.full((len(facets), len(self.fields)), -1, dtype=np.int64)
+        for number, row in enumerate(facets):
+            for field, value in row.items():
+                matrix[number, self.fields[field]] = classes[field, value]
+        return matrix
+
+
+def _classes(facets: Sequence[Mapping[str, str]], terms: TermIndex, language: str) -> dict[tuple[str, str], int]:
+    """A number for each (field, value); the same for values of one field that share a name in `language`."""
+    values = list(dict.fromkeys((field, value) for row in facets for field, value in row.items()))
+    parent = list(range(len(values)))
+
+    def root(number: int) -> int:
+        while parent[number] != number:
+            number = parent[number]
+        return number
+
+    first: dict[tuple[str, tuple[str, ...]], int] = {}
+    for number, (field, value) in enumerate(values):
+        for name in terms.names(field, value, language):
+            other = root(first.setdefault((field, tuple(tokenize(name))), number))
+            low, high = sorted((other, root(number)))
+            parent[high] = low
+    return {facet: root(number) for number, facet in enumerate(values)}

@@ -1,0 +1,132 @@
+"""Pictures on their way into the image tower: cached trunk features where the trunk is frozen, else decoded pixels.
+
+Both answer the same two questions: what goes into a batch for these pictures, and what vectors the tower gives.
+Legend: B pictures, D width of the shared space.
+"""
+
+import random
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from catalog.media import MediaStore, decode_image
+from models.dual_encoder import DualEncoder
+from models.features import Features, FeatureStore, fill, fingerprint
+
+MIRRORED = "|mirrored"  # ends the key of the mirrored view of a picture
+CHUNK = 32  # pictures through the trunk at once
+_MOST_CUT = 0.15  # share of each side that augmentation may cut away
+_NOT_OF_THE_TRUNK = {"dim", "fusion", "head", "dropout", "text", "text_backbone", "max_tokens"}  # of ModelParams
+
+
+class Pictures(Protocol):
+    """Pictures by key: a media id, or a media id + MIRRORED."""
+
+    def load(self, keys: Sequence[str], draw: random.Random | None) -> Tensor:
+        """What the tower needs of B pictures, on the CPU; augmented with `draw` where pictures are live."""
+
+    def pooled(self, model: DualEncoder, loaded: Tensor) -> Tensor:
+        """-> [B, W], before the head."""
+
+    def encode(self, model: DualEncoder, loaded: Tensor) -> Tensor:
+        """-> unit rows [B, D]."""
+
+
+class CachedPictures:
+    """Trunk features from a store."""
+
+    def __init__(self, store: FeatureStore) -> None:
+        self.store = store
+
+    def load(self, keys: Sequence[str], draw: random.Random | None) -> Tensor:
+        """Trunk features [B, ...], float16."""
+        return torch.from_numpy(self.store.rows(keys))
+
+    def pooled(self, model: DualEncoder, loaded: Tensor) -> Tensor:
+        """See Pictures."""
+        return model.image.tail(loaded.float())
+
+    def encode(self, model: DualEncoder, loaded: Tensor) -> Tensor:
+        """See Pictures."""
+        return model.encode_image_features(loaded.float())
+
+
+class LivePictures:
+    """Pixels, decoded each time by a few threads and, for training, cropped a little and mirrored half the time.
+
+    Colours are left alone: shoppers ask for them.
+    """
+
+    def __init__(self, model: DualEncoder, media: MediaStore, threads: int) -> None:
+        self.preprocess, self.media = model.image.preprocess, media
+        self._pool = ThreadPoolExecutor(threads)
+
+    def load(self, keys: Sequence[str], draw: random.Random | None) -> Tensor:
+        """Pixels [B, 3, H, W]."""
+        seeds = [None if draw is None else draw.random() for _ in keys]
+        prepared = list(self._pool.map(self._one, keys, seeds))
+        return torch.from_numpy(np.stack(prepared)).contiguous(memory_format=torch.channels_last)
+
+    def pooled(self, model: DualEncoder, loaded: Tensor) -> Tensor:
+        """See Pictures."""
+        return model.image.tail(model.image.trunk(loaded))
+
+    def encode(self, model: DualEncoder, loaded: Tensor) -> Tensor:
+        """See Pictures."""
+        return model.encode_pixels(loaded)
+
+    def _one(self, key: str, seed: float | None) -> Features:
+        image = picture_of(key, self.media)
+        return self.preprocess.prepare(image if seed is None else augmented(image, random.Random(seed)))
+
+
+def picture_of(key: str, media: MediaStore) -> Image.Image:
+    """The RGB picture of a key."""
+    image = decode_image(media.read(key.removesuffix(MIRRORED)))
+    return image.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if key.endswith(MIRRORED) else image
+
+
+def augmented(image: Image.Image, draw: random.Random) -> Image.Image:
+    """The picture, mirrored half the time, with up to 15 % of each side cut away."""
+    if draw.random() < 0.5:
+        image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    width, height = image.size
+    left, right = sorted((draw.uniform(0, _MOST_CUT), 1 - draw.uniform(0, _MOST_CUT)))
+    top, bottom = sorted((draw.uniform(0, _MOST_CUT), 1 - draw.uniform(0, _MOST_CUT)))
+    box = (int(left * width), int(top * height), int(np.ceil(right * width)), int(np.ceil(bottom * height)))
+    return image.crop(box)
+
+
+def trunk_folder(model: DualEncoder, checkpoint: Path) -> Path:
+    """Where trunk features of this image tower are kept: the name says which layers and settings computed them.
+
+    To be asked before training, while the weights are those the preset came with.
+    """
+    settings = model.params.model_dump(mode="json", exclude=_NOT_OF_THE_TRUNK)
+    return checkpoint / f"features-{fingerprint(model.image, settings, model.image.preprocess.to_json())}"
+
+
+def fill_trunk(model: DualEncoder, store: FeatureStore, keys: Sequence[str], media: MediaStore) -> Iterator[int]:
+    """Run the trunk over the pictures that `store` lacks; yields how many after each chunk.
+
+    Every chunk has CHUNK rows, the last one padded, so a picture's features do not depend on its neighbours.
+    """
+    device = model.device
+
+    def compute(part: list[str]) -> Features:
+        pixels = np.zeros((CHUNK, 3, model.image.preprocess.size, model.image.preprocess.size), dtype=np.float32)
+        for row, key in enumerate(part):
+            pixels[row] = model.image.preprocess.prepare(picture_of(key, media))
+        with torch.inference_mode():
+            batch = torch.from_numpy(pixels).to(device).contiguous(memory_format=torch.channels_last)
+            features: Features = model.image.trunk(batch)[: len(part)].float().cpu().numpy()
+        return features
+
+    model.eval()
+    yield from fill(store, keys, compute, CHUNK)

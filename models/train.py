@@ -1,0 +1,208 @@
+"""Stage `train`: fine-tune the dual encoder on the snapshot's training split.
+
+    python -m models.train
+
+Reads data/ and the sections model, split and train of params.yaml. Writes artifacts/model, reports/train.json and
+reports/curves.csv. Keeps its state in artifacts/checkpoint: killed at any moment and started again, it goes on and
+ends with the same weights.
+"""
+
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from catalog.errors import EtalageError, InvalidSnapshot
+from catalog.media import MediaStore
+from catalog.params import load_section
+from catalog.products import Product
+from catalog.splits import SplitParams, split_products
+from catalog.tables import read_products, read_terms, snapshot_id
+from catalog.terms import TermIndex
+from catalog.workspace import CHECKPOINT, CURVES, MEDIA, MODEL, TRAIN_REPORT
+from models.checkpoint import Checkpoint, RunKey, digest_of, digest_of_code
+from models.curves import write_curves
+from models.device import choose_bf16, choose_device, set_seeds
+from models.dual_encoder import DualEncoder
+from models.features import FeatureStore
+from models.loop import Outcome, Plan, fit
+from models.params import ModelParams
+from models.pictures import MIRRORED, CachedPictures, LivePictures, Pictures, fill_trunk, trunk_folder
+from models.progress import Display, display, follow
+from models.task import DualEncoderTask
+from models.train_params import TrainParams
+from models.train_settings import TrainSettings
+from models.training_texts import LiveTexts, RememberedTexts, Texts
+from models.validation_score import Validation
+
+CODE = (Path(__file__).parent, Path(__file__).parent.parent / "catalog")
+
+
+@dataclass(frozen=True)
+class Sections:
+    """The sections of params.yaml this stage reads."""
+
+    model: ModelParams
+    split: SplitParams
+    train: TrainParams
+
+    @classmethod
+    def load(cls) -> "Sections":
+        """From params.yaml."""
+        return cls(
+            load_section("model", ModelParams), load_section("split", SplitParams), load_section("train", TrainParams)
+        )
+
+    def digest(self) -> str:
+        """12 hex digits of all of them."""
+        return digest_of({name: getattr(self, name).model_dump(mode="json") for name in ("model", "split", "train")})
+
+
+def train(sections: Sections, show: Display) -> dict[str, Any]:
+    """Train on the snapshot in data/ and write the model, its report and its curves. Returns the report.
+
+    Raises InvalidSnapshot when fewer than two products are left for training, TrainingDiverged, InvalidParams.
+    """
+    params = sections.train
+    device = choose_device(params.device)
+    snapshot = snapshot_id()
+    products = read_products()
+    split = split_products(products, sections.split)
+    if len(split["train"]) < 2:
+        raise InvalidSnapshot(f"The training split has {len(split['train'])} products; training needs two or more.")
+    terms = TermIndex(read_terms(), products)
+
+    set_seeds(params.seed, device)
+    model = DualEncoder.build(sections.model, params.temperature)
+    key = RunKey(params=sections.digest(), data=snapshot, code=digest_of_code(CODE))
+    checkpoint = Checkpoint(CHECKPOINT, key, show.say)
+    features = trunk_folder(model, CHECKPOINT)
+    model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    validation = Validation(split["validation"], terms, params)
+    shown = picture_keys(split["train"], params) + [media for media in validation.pictures if media is not None]
+    pictures = open_pictures(model, features, shown, show)
+    texts = open_texts(model, checkpoint)
+    task = DualEncoderTask(model, split["train"], terms, params, pictures, texts, validation, show)
+    task.fit_heads()
+    plan = plan_of(params, device)
+    show.say(
+        f"Training on {len(split['train']):,} products in {task.steps} batches an epoch, "
+        f"{len(validation.texts):,} products for validation, on {device.type} in {'bf16' if plan.bf16 else 'fp32'}."
+    )
+    outcome = fit(task, plan, checkpoint, show)
+
+    save_whole(model, MODEL)
+    report = {
+        "snapshot": snapshot,
+        "params": key.params,
+        "code": key.code,
+        "model": sections.model.model_dump(mode="json"),
+        "products": {name: len(rows) for name, rows in split.items()},
+        "without_picture": sum(not product.images for product in split["train"]),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+        "precision": "bf16" if plan.bf16 else "fp32",
+        **numbers_of(outcome),
+    }
+    write_curves(outcome.history, CURVES)
+    TRAIN_REPORT.parent.mkdir(parents=True, exist_ok=True)
+    TRAIN_REPORT.write_text(json.dumps(report, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    checkpoint.finish(keep=[features])
+    return report
+
+
+def picture_keys(products: Sequence[Product], params: TrainParams) -> list[str]:
+    """Keys of every picture, and of every mirrored view, that training may ask for."""
+    images = [media for product in products for media in product.images[: params.pictures]]
+    return images + [media + MIRRORED for media in images] if params.views == 2 else images
+
+
+def open_pictures(model: DualEncoder, folder: Path, keys: Sequence[str], show: Display) -> Pictures:
+    """Cached trunk features of all `keys`, computed where they are missing; or live pixels when the trunk trains."""
+    media = MediaStore(MEDIA)
+    if model.image.mode == "finetuned":
+        return LivePictures(model, media, TrainSettings().decode_threads)
+    store = FeatureStore.open(folder)
+    missing = len(store.missing(keys))
+    follow(show, "looking at pictures", fill_trunk(model, store, keys, media), missing, "pictures")
+    if missing:
+        show.say(f"The frozen part of the image tower looked at {missing:,} pictures.")
+    return CachedPictures(store)
+
+
+def open_texts(model: DualEncoder, checkpoint: Checkpoint) -> Texts:
+    """Remembered outputs of a frozen backbone, kept for this run alone; or tokens when it trains."""
+    if model.text.mode == "finetuned":
+        return LiveTexts()
+    folder = checkpoint.folder / f"texts-{digest_of(asdict(checkpoint.key))}"
+    for other in checkpoint.folder.glob("texts-*"):
+        if other != folder:
+            shutil.rmtree(other)
+    return RememberedTexts(model, FeatureStore.open(folder, "float32"))
+
+
+def plan_of(params: TrainParams, device: torch.device) -> Plan:
+    """How the loop trains."""
+    return Plan(
+        epochs=params.epochs,
+        device=device,
+        accumulate=params.accumulate,
+        warmup_fraction=params.warmup_fraction,
+        gradient_clip=params.gradient_clip,
+        weight_decay=params.weight_decay,
+        average=params.average,
+        patience=params.patience,
+        bf16=choose_bf16(params.precision, device),
+        checkpoint_seconds=TrainSettings().checkpoint_seconds,
+    )
+
+
+def numbers_of(outcome: Outcome) -> dict[str, Any]:
+    """What the report says of the training itself."""
+    best = outcome.history[(outcome.best_epoch or len(outcome.history)) - 1]
+    return {
+        "score": outcome.best_score,
+        "best_epoch": outcome.best_epoch or len(outcome.history),
+        "best": best,
+        "epochs": len(outcome.history),
+        "stopped_early": outcome.stopped_early,
+        "seconds": round(outcome.seconds, 1),
+        "products_per_second": round(outcome.samples / max(1e-9, outcome.seconds), 1),
+    }
+
+
+def save_whole(model: DualEncoder, folder: Path) -> None:
+    """Save beside `folder`, then put it in its place: there is never half a model."""
+    part = folder.with_name(folder.name + ".part")
+    if part.exists():
+        shutil.rmtree(part)
+    part.parent.mkdir(parents=True, exist_ok=True)
+    model.save(part)
+    if folder.exists():
+        shutil.rmtree(folder)
+    part.rename(folder)
+
+
+def main() -> int:
+    """Run the stage."""
+    try:
+        with display() as show:
+            report = train(Sections.load(), show)
+    except EtalageError as error:
+        print(f"train: {error}", file=sys.stderr)
+        return 1
+    score = "no validation score" if report["score"] is None else f"validation score {report['score']:.3f}"
+    print(
+        f"train: {score} after epoch {report['best_epoch']} of {report['epochs']}, {report['seconds']:.0f} s, "
+        f"{report['products_per_second']:.0f} products/s -> {MODEL}"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
