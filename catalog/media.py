@@ -19,7 +19,7 @@ from catalog.workspace import MEDIA
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 40_000_000
 MIN_SIDE = 8
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")  # JPEG includes the MPO of phones
 
 SHARD_BYTES = 64_000_000
 ROWS_PER_GROUP = 32  # a read of one picture reads one row group

@@ -7,6 +7,7 @@ from catalog.errors import InvalidSource
 from catalog.sources.folder import FolderSource
 from catalog.sources.mapping import load_mapping
 from catalog.sources.protocol import SideTables, Source
+from catalog.sources.sample import SampleSource
 
 __all__ = ["SOURCES", "SideTables", "Source", "open_source"]
 
@@ -27,4 +28,4 @@ def open_source(where: str | Path, mapping: str | Path | None = None) -> Source:
     return FolderSource(Path(where), None if mapping is None else load_mapping(mapping))
 
 
-SOURCES: Mapping[str, Callable[[], Source]] = {}
+SOURCES: Mapping[str, Callable[[], Source]] = {"sample": SampleSource}
