@@ -22,6 +22,7 @@ from models.tower import Description, ImageTower
 MEAN = (127 / 255, 127 / 255, 127 / 255)  # (x - 127) / 128, as this network was trained
 STD = (128 / 255, 128 / 255, 128 / 255)
 LAST = 1280  # channels after the last convolution
+STEM = -1  # the level before the first block: edges and plain colour
 
 
 class LiteImageTower(ImageTower):
@@ -37,10 +38,11 @@ class LiteImageTower(ImageTower):
         self.blocks = network._blocks
         self.last = nn.Sequential(network._conv_head, network._bn1, nn.ReLU6())
         self.cut = params.image_cut
-        self.levels = tuple(level for level in params.image_levels if level <= self.cut)
+        self.levels = tuple(sorted(level for level in params.image_levels if level <= self.cut))
         self.preprocess = ImagePreprocess(size=params.image_size, mean=MEAN, std=STD)
         channels = [block._project_conv.out_channels for block in self.blocks]
-        self.pieces = [channels[level] for level in self.levels for _ in ("mean", "spread")]
+        widths = {STEM: network._conv_stem.out_channels, **dict(enumerate(channels))}
+        self.pieces = [widths[level] for level in self.levels for _ in ("mean", "spread")]
         self.map_channels = channels[self.cut]
         self.map_side = _side(
             params.image_size, [block._depthwise_conv.stride[0] for block in self.blocks[: self.cut + 1]]
@@ -54,7 +56,7 @@ class LiteImageTower(ImageTower):
     def early(self, pixels: Tensor) -> Tensor:
         """pixels [B, 3, H, W] -> [B, C*S*S + P]: the map, flat, then mean and spread of each early level."""
         x = self.stem(pixels.contiguous(memory_format=torch.channels_last))
-        levels = []
+        levels = _mean_and_spread(x) if STEM in self.levels else []
         for number, block in enumerate(self.blocks[: self.cut + 1]):
             x = block(x)
             if number in self.levels:

@@ -18,7 +18,7 @@ PresetName = Literal[
     "vit_b_16",
 ]
 FusionName = Literal["mean", "gated", "concat"]
-HeadName = Literal["linear", "mlp"]
+HeadName = Literal["linear", "residual"]
 TextMode = Literal["frozen", "finetuned"]
 ImageMode = Literal["frozen", "tail", "finetuned"]
 
@@ -32,12 +32,12 @@ class ModelParams(Section):
     image_backbone: str | None = None  # the same for the image tower; a torchvision preset takes a weights file
     dim: int = Field(default=256, ge=2)  # D, width of the shared space
     fusion: FusionName = "gated"
-    head: HeadName = "linear"
-    dropout: float = Field(default=0.0, ge=0.0, lt=1.0)  # before the heads
+    head: HeadName = "residual"
+    dropout: float = Field(default=0.2, ge=0.0, lt=1.0)  # before the heads
     text: TextMode = "frozen"
     image: ImageMode = "tail"
     image_cut: int = Field(default=14, ge=0, le=15)  # packaged: last block of the trunk
-    image_levels: tuple[int, ...] = (0, 4, 10)  # packaged: blocks whose mean and spread are pooled beside the last
+    image_levels: tuple[int, ...] = (-1, 0, 2, 4, 7, 10)  # packaged: blocks (-1: the stem) pooled beside the last
     image_size: int = Field(default=224, ge=32)  # packaged: side of the picture in pixels
     tail_layers: int = Field(default=2, ge=0)  # hub transformers: layers in the trainable tail
     max_tokens: int = Field(default=128, ge=8)  # longer texts are cut
