@@ -1,0 +1,90 @@
+"""The folder of a release: what the stages made, copied once, whole or not at all.
+
+releases/<release>/encoder/ ranking.json reports/ lie there before manifest.json does: only the manifest, written when the
+gates have answered, makes it a release.
+"""
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+from catalog.workspace import CURVES, ENCODER, EVALUATION, RANKING, REPORTS
+from flows.candidate import Candidate
+from flows.durable import sync_folder, write_durably
+from flows.milestones import Measured
+from flows.releases import ReleaseStore
+from flows.revision import code_revision, data_md5, digest_of, params_document
+from flows.verdict import Verdict
+from models.encoder_folder import BASELINE
+from search.ranking import Ranking
+from search.release import ENCODER as ENCODER_FOLDER
+from search.release import RANKING as RANKING_FILE
+from search.release import Forced, ReleaseManifest, write_manifest
+from search.settings import SearchSettings
+
+REPORTS_FOLDER = "reports"
+EVALUATION_FOLDER = "evaluation"  # inside reports/: what a later challenger is compared with
+
+
+def assemble(store: ReleaseStore, candidate: Candidate) -> Path:
+    """Copy encoder and ranking into the release's folder, unless they are there; the reports are today's each time."""
+    folder = store.folder(candidate.release)
+    if not folder.exists():
+        draft = store.releases / f".{candidate.release}.new"
+        shutil.rmtree(draft, ignore_errors=True)
+        # The frozen baseline is for evaluation; a release does not serve it.
+        shutil.copytree(ENCODER, draft / ENCODER_FOLDER, ignore=shutil.ignore_patterns(BASELINE))
+        shutil.copyfile(RANKING, draft / RANKING_FILE)
+        _copy_reports(draft)
+        draft.rename(folder)
+        sync_folder(store.releases)
+    else:
+        _copy_reports(folder)
+    return folder
+
+
+def write_release(
+    store: ReleaseStore,
+    candidate: Candidate,
+    measured: Measured,
+    verdict: Verdict,
+    collection: str,
+    forced: Forced | None,
+) -> ReleaseManifest:
+    """Write the manifest: with it the folder is a release. The same verdict again leaves the one that is there."""
+    before = store.get(candidate.release) if store.has(candidate.release) else None
+    gate = verdict.model_dump(mode="json")
+    if before is not None and (before.gate, before.forced, before.collection) == (gate, forced, collection):
+        return before
+    params = params_document()
+    manifest = ReleaseManifest(
+        release=candidate.release,
+        created_at=before.created_at if before else datetime.now(UTC).replace(microsecond=0),
+        snapshot=measured.snapshot,
+        data_md5=data_md5(),
+        code_revision=code_revision(),
+        params=params,
+        params_hash=digest_of(params),
+        encoder=measured.encoder,
+        collection=collection,
+        milvus_uri_kind="server" if SearchSettings().milvus_uri else "embedded",
+        ranking=Ranking.load(RANKING).model_dump(mode="json"),
+        scores={kind: dict(by_system) for kind, by_system in measured.evaluation.metrics.items()},
+        gate=gate,
+        forced=forced,
+        status="challenger" if verdict.passed else "refused",
+    )
+    folder = store.folder(candidate.release)
+    write_durably(folder / REPORTS_FOLDER / "gate.json", verdict.model_dump_json(indent=2) + "\n")
+    write_manifest(manifest, folder)
+    return manifest
+
+
+def _copy_reports(folder: Path) -> None:
+    """Small reports, and the evaluation's tables, into `folder`/reports."""
+    target = folder / REPORTS_FOLDER
+    target.mkdir(parents=True, exist_ok=True)
+    for path in sorted(REPORTS.iterdir()):
+        if path.is_file() and path.suffix in (".json", ".html", CURVES.suffix):
+            shutil.copyfile(path, target / path.name)
+    shutil.copytree(EVALUATION, target / EVALUATION_FOLDER, dirs_exist_ok=True)

@@ -1,0 +1,264 @@
+"""The command line: `etalage --help`, or `python -m flows`.
+
+Every command imports what it needs when it runs: the help must come at once, and Prefect or Milvus take seconds.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from catalog.errors import EtalageError, InvalidQuery
+from flows.environment import home_folder
+from flows.errors import exit_code
+
+EXIT_CODES_HELP = """
+[bold]Exit codes[/bold]: 0 done; 1 refused by validation or gates; 2 wrong usage or bad input;
+3 something is missing (a release, the data); 4 a store or workspace is busy or unreachable; 5 a step broke.
+"""
+
+app = typer.Typer(
+    name="etalage",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="""
+    From a shop's catalogue to a search service that is promoted only behind gates.
+
+    [bold]The whole loop on the built-in sample[/bold]
+
+        etalage ingest sample          a catalogue becomes the snapshot in data/
+
+        etalage retrain                validate, train, embed, measure, decide, package, promote
+
+        etalage search "red dress"     ask the release that answers now
+
+        etalage serve                  the same over HTTP, on http://127.0.0.1:3000
+
+    Run it from the root of a workspace: the folder with params.yaml and dvc.yaml.
+    Releases and the embedded Milvus lie in .etalage/, or in ETALAGE_HOME.
+    A Milvus server is named by ETALAGE_MILVUS_URI, a Prefect server by PREFECT_API_URL.
+    """,
+    epilog=EXIT_CODES_HELP,
+)
+
+Reason = Annotated[str, typer.Option(help="Why, for the record.")]
+By = Annotated[str, typer.Option(help="Who, for the record; your login name by default.")]
+ReleaseId = Annotated[str, typer.Argument(help="A release's id, or the start of it.")]
+
+
+@app.command()
+def ingest(
+    source: Annotated[str, typer.Argument(help="A folder, or the built-in 'sample'.")] = "sample",
+    mapping: Annotated[
+        str | None, typer.Option(help="Which column is what: a YAML file, or the name of a built-in mapping.")
+    ] = None,
+    push: Annotated[bool, typer.Option("--push", help="Also send the snapshot to the DVC remote.")] = False,
+) -> None:
+    """Turn a catalogue into the snapshot in data/ and version it with DVC.
+
+    A bad row goes to quarantine with its reason and is counted; it stops nothing.
+
+    [dim]etalage ingest sample[/dim]
+
+    [dim]etalage ingest ../shop --mapping shop.yaml[/dim]
+    """
+    from flows import console
+    from flows.ingest import ingest as ingest_flow
+
+    console.show_snapshot(ingest_flow(source, mapping, push))
+
+
+@app.command()
+def retrain(
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change params.yaml first; checked, and it stays."),
+    ] = None,
+    promote: Annotated[bool, typer.Option("--promote/--no-promote", help="Promote when the gates pass.")] = True,
+    force: Annotated[bool, typer.Option("--force", help="Promote although refused; needs --reason.")] = False,
+    reason: Reason = "",
+    by: By = "",
+    push: Annotated[bool, typer.Option("--push", help="Also send artifacts to the DVC remote.")] = False,
+) -> None:
+    """Bring everything up to date with data/ and params.yaml, decide, and promote if the gates pass.
+
+    What did not change is not computed again; killed half-way, run it again and it goes on.
+
+    [dim]etalage retrain[/dim]
+
+    [dim]etalage retrain --set train.epochs=20 --no-promote[/dim]
+
+    [dim]etalage retrain --force --reason "campaign starts, image recall is known to be low" --by "A. Person"[/dim]
+    """
+    from flows import console
+    from flows.parameters import change_params
+    from flows.releases import ReleaseStore
+    from flows.standing import stand
+
+    _demand_reason(force, reason)
+    for sentence in change_params(settings or []):
+        console.say(f"params.yaml: {sentence}")
+    store = ReleaseStore(home_folder())
+    standing = stand(store)
+    if console.is_settled(standing, promote=promote, force=force):
+        console.show_standing(standing)
+        return
+    from flows.retrain import retrain as retrain_flow
+
+    outcome = retrain_flow(promote=promote, force=force, reason=reason, by=by or _login(), push=push)
+    console.show_outcome(outcome, store)
+
+
+@app.command()
+def search(
+    text: Annotated[str | None, typer.Argument(help="What to look for, in English or Chinese.")] = None,
+    image: Annotated[Path | None, typer.Option(help="A photo to look for, alone or with TEXT.")] = None,
+    k: Annotated[int, typer.Option("--k", "-k", help="How many hits.")] = 10,
+    filters: Annotated[
+        list[str] | None, typer.Option("--filter", metavar="FIELD=VALUE", help="Repeat a field for 'any of'.")
+    ] = None,
+    legs: Annotated[
+        list[str] | None, typer.Option("--leg", help="Use only this leg: dense, image, text or lexical.")
+    ] = None,
+    release: Annotated[str | None, typer.Option(help="Another release than the champion.")] = None,
+) -> None:
+    """Ask the release that answers now, in this process.
+
+    [dim]etalage search "red summer dress" --filter price=..50 --filter in_stock=true[/dim]
+
+    [dim]etalage search 红色连衣裙[/dim]
+
+    [dim]etalage search "in blue" --image photo.jpg[/dim]
+    """
+    from flows import console
+    from flows.asking import ask
+
+    photo = None
+    if image is not None:
+        if not image.is_file():
+            raise InvalidQuery(f"{image} is not a file.")
+        photo = image.read_bytes()
+    console.show_answer(ask(home_folder(), text, photo, k, filters or [], legs or [], release))
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(help="TCP port.", min=1, max=65535)] = 3000,
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
+    release: Annotated[str | None, typer.Option(help="Another release than the champion.")] = None,
+) -> None:
+    """Serve the champion's Bento over HTTP until it is stopped. After a promotion, start it again.
+
+    [dim]etalage serve --port 8080[/dim]
+
+    [dim]curl -s 127.0.0.1:3000/search -H 'content-type: application/json' -d '{"text": "red dress", "k": 3}'[/dim]
+    """
+    from flows.serving import serve as serve_release
+
+    serve_release(home_folder(), host, port, release)
+
+
+@app.command()
+def releases() -> None:
+    """List all releases, oldest first: what they were made of, their scores, what the gates said."""
+    from flows import console
+    from flows.releases import ReleaseStore
+
+    console.show_releases(ReleaseStore(home_folder()))
+
+
+@app.command()
+def promote(
+    release: ReleaseId,
+    force: Annotated[bool, typer.Option("--force", help="Although the gates refused it; needs --reason.")] = False,
+    reason: Reason = "",
+    by: By = "",
+) -> None:
+    """Let a release answer that passed the gates: one left by --no-promote, or one that was rolled back.
+
+    [dim]etalage promote r3f[/dim]
+    """
+    from flows import console
+    from flows.promote import promote as promote_flow
+
+    _demand_reason(force, reason)
+    console.show_champion(promote_flow(release, force=force, reason=reason, by=by or _login()))
+
+
+@app.command()
+def rollback(reason: Reason = "", by: By = "") -> None:
+    """Return to the champion before this one: alias, record and Bento together.
+
+    Retrain will not promote the release that was rolled back by itself; `etalage promote` can.
+
+    [dim]etalage rollback --reason "hits for shoes look wrong"[/dim]
+    """
+    from flows import console
+    from flows.rollback import rollback as rollback_flow
+
+    console.show_champion(rollback_flow(reason=reason, by=by or _login()))
+
+
+@app.command()
+def status() -> None:
+    """Say which release answers, what it was made of, and whether a retrain has something to do."""
+    from flows import console
+    from flows.releases import ReleaseStore
+    from flows.standing import stand
+
+    store = ReleaseStore(home_folder())
+    console.show_status(store, stand(store))
+
+
+@app.command()
+def deploy(
+    cron: Annotated[str, typer.Option(help="When to retrain.")] = "0 3 * * *",
+    timezone: Annotated[str, typer.Option(help="Of the schedule.")] = "UTC",
+    pool: Annotated[str, typer.Option(help="Prefect work pool, made when it is missing.")] = "etalage",
+) -> None:
+    """Register ingest, retrain, promote and rollback on a Prefect server, retrain with a schedule.
+
+    [dim]prefect server start[/dim]
+
+    [dim]PREFECT_API_URL=http://127.0.0.1:4200/api etalage deploy --cron "0 3 * * *"[/dim]
+
+    [dim]PREFECT_API_URL=http://127.0.0.1:4200/api prefect worker start --pool etalage[/dim]
+    """
+    from flows import console
+    from flows.deployments import deploy as register
+
+    for sentence in register(cron, timezone, pool):
+        console.say(sentence)
+
+
+def _demand_reason(force: bool, reason: str) -> None:
+    if force and not reason.strip():
+        raise typer.BadParameter(
+            "--force needs --reason: who forces a refused release says why.", param_hint="--reason"
+        )
+
+
+def _login() -> str:
+    """Who is logged in."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        raise typer.BadParameter("nobody is logged in here: say who you are.", param_hint="--by") from None
+
+
+def main() -> None:
+    """Run a command; whatever Etalage refuses is one sentence on stderr and an exit code."""
+    try:
+        app(prog_name="etalage")
+    except EtalageError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(exit_code(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,186 @@
+"""What the command line shows: sentences and tables on stdout, refusals on stderr."""
+
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from catalog.errors import GateRefused
+from flows.packaging import is_packaged
+from flows.verdict import Verdict, verdict_of
+
+if TYPE_CHECKING:
+    from search.engine import Answer
+
+    from catalog.ingest import IngestReport
+    from flows.outcome import RetrainOutcome
+    from flows.releases import ChampionRecord, ReleaseStore
+    from flows.standing import Standing
+
+OUTCOME_STYLES = {"failed": "bold red", "insufficient": "yellow", "passed": "green"}
+
+
+def say(sentence: str) -> None:
+    """One line."""
+    _out().print(escape(sentence), soft_wrap=True)
+
+
+def show_snapshot(report: "IngestReport") -> None:
+    """What an ingest took in and what it left out, and why."""
+    table = Table("what", "count", box=None)
+    table.columns[1].justify = "right"
+    table.add_row("rows of the source", f"{report.source_rows:,}")
+    table.add_row("products", f"{report.products:,}")
+    for reason, count in report.quarantined.items():
+        table.add_row(f"quarantined: {escape(reason)}", f"{count:,}", style="yellow")
+    for reason, count in report.dropped.items():
+        table.add_row(f"left out: {escape(reason)}", f"{count:,}", style="yellow")
+    table.add_row("pictures", f"{report.media:,}")
+    table.add_row("without a picture", f"{report.without_image:,}")
+    _out().print(table)
+    change = "" if report.changed else ", the same as before"
+    say(f"Snapshot {report.snapshot} of {report.source} is in data/ and named by data.dvc{change}.")
+
+
+def show_verdict(verdict: Verdict) -> None:
+    """The table of the gates on stderr when they refuse, else on stdout."""
+    table = Table("outcome", "rule", "what", "slice", "value", "limit", "distance", box=None)
+    for name in ("value", "limit", "distance"):
+        next(column for column in table.columns if column.header == name).justify = "right"
+    rows = verdict.rows()
+    shown = [row for row in rows if row["outcome"] != "passed"] or rows
+    for row in shown:
+        table.add_row(*(escape(str(cell)) for cell in row.values()), style=OUTCOME_STYLES[row["outcome"]])
+    console = _out() if verdict.passed else _err()
+    console.print(table)
+    if len(shown) < len(rows):
+        console.print(f"{len(rows) - len(shown)} rules passed.")
+
+
+def is_settled(standing: "Standing", *, promote: bool, force: bool) -> bool:
+    """Whether a run would only repeat what is known, given what is wanted."""
+    if standing.kind == "waiting":
+        return not promote
+    if standing.kind in ("refused", "withdrawn"):
+        return not force
+    return standing.kind == "serving"
+
+
+def show_standing(standing: "Standing") -> None:
+    """Say that nothing is to be done. Raises GateRefused where the gates, or a person, refused just this before."""
+    if standing.kind in ("refused", "withdrawn"):
+        if standing.verdict is not None and not standing.verdict.passed:
+            show_verdict(standing.verdict)
+        raise GateRefused(standing.sentence)
+    say(standing.sentence)
+
+
+def show_outcome(outcome: "RetrainOutcome", store: "ReleaseStore") -> None:
+    """What a retrain came to. Raises GateRefused when it was refused."""
+    if outcome.verdict is not None:
+        show_verdict(outcome.verdict)
+    if outcome.status == "refused":
+        raise GateRefused(outcome.sentence)
+    say(outcome.sentence)
+    champion = store.champion()
+    if champion is not None and champion.release == outcome.release:
+        say('Ask it: etalage search "red dress"   Serve it: etalage serve   What it was made of: etalage status')
+
+
+def show_champion(champion: "ChampionRecord") -> None:
+    """Who answers now."""
+    before = f"; before it: {champion.previous}" if champion.previous else ""
+    say(f"Release {champion.release} answers since {champion.since}{before}.")
+    say("A service that runs keeps the release it was started with: start it again.")
+
+
+def show_releases(store: "ReleaseStore") -> None:
+    """All releases as a table, oldest first."""
+    champion = store.champion()
+    table = Table("", "release", "made", "snapshot", "encoder", "code", "gates", box=None)
+    for manifest in store.list():
+        mark = ""
+        if champion is not None:
+            mark = "champion" if manifest.release == champion.release else mark
+            mark = "rolled back" if manifest.release in champion.withdrawn else mark
+        table.add_row(
+            mark,
+            manifest.release,
+            f"{manifest.created_at:%Y-%m-%d %H:%M}",
+            manifest.snapshot,
+            manifest.encoder,
+            manifest.code_revision[:10],
+            _gates(verdict_of(manifest), forced=manifest.forced is not None),
+            style="bold" if mark == "champion" else "",
+        )
+    if table.row_count:
+        _out().print(table)
+    else:
+        say("There is no release yet: `etalage ingest sample`, then `etalage retrain`.")
+
+
+def show_status(store: "ReleaseStore", standing: "Standing") -> None:
+    """The champion, its origin, and what a retrain would do."""
+    champion = store.champion()
+    if champion is None:
+        say("No release has been promoted yet.")
+    else:
+        manifest = store.get(champion.release)
+        table = Table(box=None, show_header=False)
+        rows = {
+            "champion": f"{champion.release}, since {champion.since}, by {champion.by}",
+            "before it": champion.previous or "none",
+            "snapshot": f"{manifest.snapshot} (data.dvc {manifest.data_md5})",
+            "code": manifest.code_revision,
+            "params": manifest.params_hash,
+            "encoder": manifest.encoder,
+            "collection": f"{manifest.collection} ({manifest.milvus_uri_kind} Milvus)",
+            "gates": _gates(verdict_of(manifest), forced=manifest.forced is not None),
+            "Bento": "built" if is_packaged(champion.release, store.home) else "missing: run `etalage retrain`",
+            "report": str(store.folder(champion.release) / "reports" / "report.html"),
+        }
+        if manifest.forced is not None:
+            rows["forced"] = f"by {manifest.forced.by}: {manifest.forced.reason}"
+        for name, value in rows.items():
+            table.add_row(name, escape(value))
+        _out().print(table)
+    say(standing.sentence)
+
+
+def show_answer(answer: "Answer") -> None:
+    """Hits, each with the rank of every leg that found it."""
+    table = Table("", "score", "id", "title", "category", "attributes", "legs", box=None)
+    for hit in answer.hits:
+        product: Any = hit.product
+        attributes = ", ".join(f"{name} {value}" for name, value in (product.get("attributes") or {}).items())
+        legs = ", ".join(f"{leg} #{place.rank}" for leg, place in hit.legs.items())
+        cells = (
+            str(hit.rank),
+            f"{hit.score:.3f}",
+            hit.id,
+            product.get("title") or "",
+            " / ".join(product.get("category") or ()),
+            attributes,
+            legs,
+        )
+        table.add_row(*(escape(cell) for cell in cells))
+    _out().print(table if answer.hits else "No product fits.")
+    took = sum(value for phase, value in answer.took_ms.items() if phase != "total")
+    say(f"Release {answer.release}, {answer.took_ms.get('total', took):.0f} ms.")
+
+
+def _gates(verdict: Verdict | None, *, forced: bool) -> str:
+    if verdict is None:
+        return "not asked"
+    if verdict.passed:
+        return "passed"
+    return f"refused by {len(verdict.decision.refusals())}" + (", forced" if forced else "")
+
+
+def _out() -> Console:
+    return Console(highlight=False)
+
+
+def _err() -> Console:
+    return Console(stderr=True, highlight=False)

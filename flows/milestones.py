@@ -1,0 +1,91 @@
+"""The DVC milestones of a retrain, and whether the reports they leave speak of today's inputs.
+
+DVC decides what is stale and in which order it runs; a stage's refusal is read from its report, never from an exit code,
+and a report is believed only when it names the snapshot, encoder and ranking that lie in the workspace.
+"""
+
+import json
+from dataclasses import dataclass
+
+from catalog.errors import EtalageError, InvalidSnapshot, NotReady
+from catalog.snapshot import snapshot_id
+from catalog.workspace import DATA, ENCODER, EXPORT_REPORT, RANKING
+from evaluation.results import EvaluationReport, file_hash, read_report
+from flows import dvc
+from flows.errors import SnapshotMissing, StageFailed, StaleReport
+from flows.revision import DATA_FILE
+from models.encoder_folder import fingerprint
+from validation.report import ValidationReport
+from validation.report import read_report as read_validation
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the stages measured on this snapshot; `parity` is the worst cosine of trained and served vectors."""
+
+    snapshot: str
+    encoder: str
+    parity: float
+    validation: ValidationReport
+    evaluation: EvaluationReport
+
+
+def ensure_data() -> str:
+    """Make sure that data/ is there, from DVC's cache or remote when it is not. Returns the snapshot's id."""
+    if not DATA.exists():
+        if not DATA_FILE.is_file():
+            raise SnapshotMissing(f"There is no {DATA}/ here: `etalage ingest sample`, or a folder with --mapping.")
+        try:
+            dvc.checkout(str(DATA_FILE))
+        except StageFailed:
+            try:
+                dvc.pull(str(DATA_FILE))
+            except NotReady as error:
+                raise SnapshotMissing(f"{DATA_FILE} names a snapshot that is not here: {error}") from None
+    return snapshot_id()
+
+
+def validate(snapshot: str) -> ValidationReport:
+    """Bring the milestone `validate` up to date. Raises InvalidSnapshot with its sentence when the snapshot is unfit."""
+    done = dvc.reproduce("validate")
+    report = _believed_validation(snapshot)
+    if report is not None and not report.success:
+        raise InvalidSnapshot(report.sentence())
+    if done.failed or report is None:
+        raise StageFailed("The stage validate broke before it could judge the snapshot: its output above says why.")
+    return report
+
+
+def reach(milestone: str) -> dvc.Reproduction:
+    """Bring `milestone` and all before it up to date. Raises StageFailed naming the stage that broke."""
+    done = dvc.reproduce(milestone)
+    if done.failed:
+        raise StageFailed(f"The stage {done.failed} broke: its output above says why. Run the command again to go on.")
+    return done
+
+
+def read_measured(snapshot: str) -> Measured:
+    """The reports of today's run. Raises StaleReport when one speaks of another snapshot, encoder or ranking."""
+    encoder = fingerprint(ENCODER)
+    evaluation = read_report()
+    expected = {"snapshot": snapshot, "encoder": encoder, "ranking": file_hash(RANKING)}
+    for name, value in expected.items():
+        told = getattr(evaluation.inputs, name)
+        if told != value:
+            raise StaleReport(f"The evaluation report is about {name} {told}, and the workspace holds {value}.")
+    validation = _believed_validation(snapshot)
+    if validation is None:
+        raise StaleReport(f"The validation report is not about snapshot {snapshot}.")
+    export = json.loads(EXPORT_REPORT.read_text(encoding="utf-8"))
+    if export["encoder"] != encoder:
+        raise StaleReport(f"The export report is about encoder {export['encoder']}, and the workspace holds {encoder}.")
+    return Measured(snapshot, encoder, float(export["parity"]["min"]), validation, evaluation)
+
+
+def _believed_validation(snapshot: str) -> ValidationReport | None:
+    """The validation report, or None when it is missing, unreadable or about another snapshot."""
+    try:
+        report = read_validation()
+    except EtalageError:
+        return None
+    return report if report.snapshot in (snapshot, None) else None

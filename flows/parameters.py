@@ -1,0 +1,107 @@
+"""`--set train.epochs=3`: changes in params.yaml, checked against every section before a byte is written.
+
+Comments and order of the file stay. The change stays too: params.yaml is what the next run and the release record read.
+"""
+
+from collections.abc import Mapping, Sequence
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from catalog.errors import InvalidParams
+from catalog.params import Section
+from catalog.splits import SplitParams
+from catalog.workspace import PARAMS
+from evaluation.params import EvaluateParams, GateRules, TuneParams
+from flows.durable import write_durably
+from models.params import EmbedParams, ExportParams, ModelParams
+from models.train_params import TrainParams
+from validation.params import ValidateParams
+
+
+def change_params(settings: Sequence[str], path: Path = PARAMS) -> list[str]:
+    """Write each "section.key=value" of `settings` into `path`; returns a sentence for each that changed something.
+
+    Values are YAML. Raises InvalidParams for a malformed setting, an unknown key or a value the section refuses;
+    the file is then as it was.
+    """
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 4096
+    document = _read(yaml, path)
+    sentences = [sentence for setting in settings if (sentence := _change(yaml, document, setting))]
+    check_params(document, path)
+    if sentences:
+        text = StringIO()
+        yaml.dump(document, text)
+        write_durably(path, text.getvalue())
+    return sentences
+
+
+def check_params(document: Mapping[str, Any], path: Path = PARAMS) -> None:
+    """Check every section, before hours are spent. Raises InvalidParams naming the key and the reason."""
+    for name, values in document.items():
+        section = SECTIONS.get(name)
+        if section is None:
+            raise InvalidParams(f"{path} has an unknown section '{name}'; known are: {', '.join(SECTIONS)}.")
+        try:
+            section.model_validate(values or {})
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join([name, *map(str, first["loc"])])
+            raise InvalidParams(f"{path}: {key}: {first['msg']}.") from None
+
+
+def _read(yaml: YAML, path: Path) -> Any:
+    try:
+        document = yaml.load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InvalidParams(f"{path} does not exist: run from the root of a workspace.") from None
+    except YAMLError as error:
+        raise InvalidParams(f"{path} is not YAML: {error}") from None
+    if not isinstance(document, dict):
+        raise InvalidParams(f"{path} must hold sections of settings.")
+    return document
+
+
+def _change(yaml: YAML, document: Any, setting: str) -> str | None:
+    """Apply one setting in place; the sentence about it, or None when the value already was that."""
+    key, equals, text = setting.partition("=")
+    parts = key.strip().split(".")
+    if not equals or len(parts) < 2 or not all(parts):
+        raise InvalidParams(f"'{setting}' is not a setting: write section.key=value, as in train.epochs=3.")
+    if parts[0] not in document:
+        raise InvalidParams(f"'{key}': there is no section '{parts[0]}'; known are: {', '.join(SECTIONS)}.")
+    try:
+        value = yaml.load(text)
+    except YAMLError:
+        raise InvalidParams(f"'{setting}': the value is not YAML.") from None
+    table = document
+    for part in parts[:-1]:
+        if table.get(part) is None:
+            table[part] = {}
+        table = table[part]
+        if not isinstance(table, dict):
+            raise InvalidParams(f"'{key}': {part} is a value, not a table of settings.")
+    before = table.get(parts[-1])
+    if parts[-1] in table and before == value and type(before) is type(value):
+        return None
+    table[parts[-1]] = value
+    return f"{key.strip()}: {before if before is not None else 'unset'} -> {value}"
+
+
+SECTIONS: Mapping[str, type[Section]] = {
+    "split": SplitParams,
+    "validate": ValidateParams,
+    "model": ModelParams,
+    "train": TrainParams,
+    "export": ExportParams,
+    "embed": EmbedParams,
+    "tune": TuneParams,
+    "evaluate": EvaluateParams,
+    "gates": GateRules,
+}

@@ -1,0 +1,70 @@
+"""Where a workspace stands before anything is run: is there something to do, and what is it?
+
+Answered from `dvc status`, dvc.lock and the release store alone: no Prefect, no Milvus, no model, about three seconds.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from flows import dvc
+from flows.candidate import LAST_STAGE, read_candidate
+from flows.packaging import is_packaged
+from flows.parameters import check_params
+from flows.releases import ReleaseStore
+from flows.revision import params_document
+from flows.verdict import Verdict, verdict_of
+
+Kind = Literal["stale", "unfinished", "waiting", "serving", "refused", "withdrawn"]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """`stale`: stages to run. `unfinished`: no stage, but steps after them. The others: nothing would be recomputed.
+
+    `waiting`: passed the gates and was not promoted. `serving`: what a run would give is the champion.
+    `refused`: the gates refused exactly this. `withdrawn`: it was rolled back, and only a named person brings it back.
+    """
+
+    kind: Kind
+    sentence: str
+    release: str | None = None
+    verdict: Verdict | None = None
+
+
+def stand(store: ReleaseStore) -> Standing:
+    """Where the workspace in the working directory stands against `store`."""
+    params = params_document()
+    check_params(params)
+    stale = dvc.stale(LAST_STAGE) if Path("dvc.yaml").is_file() else {}
+    candidate = None if stale else read_candidate()
+    if candidate is None:
+        return Standing("stale", f"To be brought up to date: {', '.join(stale) or 'all stages'}.")
+    release = candidate.release
+    if not store.has(release):
+        return Standing("unfinished", f"Release {release} has not been finished.", release)
+    manifest = store.get(release)
+    champion = store.champion()
+    verdict = verdict_of(manifest)
+    if champion is not None and champion.release == release:
+        if not is_packaged(release, store.home):
+            return Standing("unfinished", f"Release {release} serves but its Bento is gone.", release, verdict)
+        nothing = (
+            f"Nothing changed: release {release} already serves snapshot {manifest.snapshot}; nothing was recomputed."
+        )
+        return Standing("serving", nothing, release, verdict)
+    if champion is not None and release in champion.withdrawn:
+        sentence = (
+            f"Nothing was recomputed: this is release {release}, which was rolled back. "
+            f"To bring it back: etalage promote {release}."
+        )
+        return Standing("withdrawn", sentence, release, verdict)
+    key = candidate.decision_key(params.get("gates"), champion.release if champion else None)
+    if verdict is None or verdict.key != key:
+        return Standing("unfinished", f"Release {release} waits for the gates.", release, verdict)
+    if not verdict.passed:
+        return Standing("refused", f"Nothing was recomputed. {verdict.sentence()}", release, verdict)
+    if not is_packaged(release, store.home):
+        return Standing("unfinished", f"Release {release} waits for its Bento.", release, verdict)
+    sentence = f"Nothing was recomputed: release {release} passed the gates and waits for its promotion."
+    return Standing("waiting", sentence, release, verdict)
