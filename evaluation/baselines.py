@@ -12,11 +12,11 @@ import numpy as np
 
 from catalog.products import Product
 from evaluation.judgements import EvaluationQuery, EvaluationSet
-from evaluation.kinds import BM25_TITLES, FROZEN, RANDOM
+from evaluation.kinds import BM25_TITLES, FROZEN
 from evaluation.metrics import DEPTH, Ranked
 from evaluation.results import NotComparable
 from evaluation.runs import Photos
-from models.embeddings import Floats, ProductEmbeddings
+from models.embeddings import Floats, Mask, ProductEmbeddings
 from models.encoder import Encoder
 from search.lexical import BM25
 
@@ -91,7 +91,7 @@ def query_vectors(queries: Sequence[EvaluationQuery], encoder: Encoder, photos: 
     return unit
 
 
-def best(scores: Floats, ids: Sequence[str], there: Floats | None = None) -> Ranked:
+def best(scores: Floats, ids: Sequence[str], there: Mask | None = None) -> Ranked:
     """The DEPTH best of `scores` [N] as (id, score); equal scores by id; `there` [N] masks those that cannot answer."""
     rows = np.arange(len(ids)) if there is None else np.flatnonzero(there)
     order = sorted(rows.tolist(), key=lambda row: (-float(scores[row]), ids[row]))[:DEPTH]

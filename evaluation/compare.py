@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from catalog.errors import EtalageError
 from evaluation.kinds import ENGINE, KINDS
-from evaluation.params import ChampionRules
+from evaluation.rules import ChampionRules
 from evaluation.significance import Interval, mean_interval, stratified_interval
 
 Scope = Literal["overall", "kind", "slice"]

@@ -5,35 +5,11 @@ from collections.abc import Mapping
 from pydantic import BaseModel, ConfigDict
 
 from evaluation.compare import Comparison
+from evaluation.results import EvaluationReport, Margin, Measured
 
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True)
-
-
-class Measured(_Frozen):
-    """The mean of one metric of one system over the `n` queries of a kind, with its 95 % interval."""
-
-    kind: str
-    system: str
-    metric: str
-    n: int
-    mean: float
-    low: float
-    high: float
-
-
-class Margin(_Frozen):
-    """system - baseline, paired over the `n` queries of a kind; `lower_bound` is one-sided 95 %."""
-
-    kind: str
-    system: str
-    baseline: str
-    metric: str
-    n: int
-    mean: float
-    baseline_mean: float
-    lower_bound: float
 
 
 class Fidelity(_Frozen):
@@ -76,3 +52,28 @@ class Evidence(_Frozen):
         wanted = (kind, system, baseline, metric)
         found = [row for row in self.margins if (row.kind, row.system, row.baseline, row.metric) == wanted]
         return found[0] if found else None
+
+
+def gather(
+    report: EvaluationReport,
+    *,
+    champion: str | None,
+    comparison: Comparison | None,
+    fidelity: Fidelity | None,
+    counts: Counts | None,
+    parity: float | None,
+    validation_passed: bool | None,
+) -> Evidence:
+    """The report and the checks made outside of the stage, as one document for gates.decide. None = not measured."""
+    return Evidence(
+        measurements=report.measurements,
+        margins=report.margins,
+        unasked=report.unasked,
+        champion=champion,
+        comparison=comparison,
+        fidelity=fidelity,
+        counts=counts,
+        parity=parity,
+        latency_p95_ms=report.latency_p95_ms(),
+        validation_passed=validation_passed,
+    )

@@ -20,7 +20,11 @@ from search.filters import Filter, parse_filters
 SELECTIVITIES: Mapping[str, float] = {"50%": 0.5, "10%": 0.1, "1%": 0.01}
 DEPTH = 10
 SAME_SCORE = 1e-4  # cosine; within it two products may change places
+
 MOST_VALUES = 100  # in one filter
+MOST_CHARACTERS = 200  # in one value
+# an attribute of such a name is another field's
+_OTHER_FIELDS = (CATEGORY, "brand", "currency", "language", "price", "rating", "stock", "in_stock")
 
 RawFilter = Mapping[str, Any]
 
@@ -77,7 +81,8 @@ def _candidates(products: Sequence[Product], wanted: float) -> Iterable[tuple[Ra
     having: defaultdict[str, defaultdict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
     for number, product in enumerate(products):
         for field, value in product.attributes.items():
-            having[field][value].add(number)
+            if field not in _OTHER_FIELDS and 0 < len(value) <= MOST_CHARACTERS:
+                having[field][value].add(number)
         for level in product.category:
             having[CATEGORY][level].add(number)
     for field in sorted(having):

@@ -13,8 +13,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from evaluation.evidence import Measured
-from evaluation.results import Latency
+from evaluation.results import Latency, Measured
 
 # Placeholder colours -> variables of the page. The first ones are series, in order.
 SERIES = ("#010101", "#010102", "#010103", "#010104", "#010105", "#010106")

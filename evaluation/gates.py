@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from evaluation.compare import Difference
 from evaluation.evidence import Evidence
 from evaluation.kinds import RANDOM
-from evaluation.params import Beats, ChampionRules, Floor, GateRules
+from evaluation.rules import Beats, ChampionRules, Floor, GateRules
 
 Outcome = Literal["passed", "failed", "insufficient"]
 

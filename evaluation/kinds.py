@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from evaluation.params import Metric
+from evaluation.metrics import Metric
 
 Legs = tuple[str, ...]
 

@@ -6,10 +6,12 @@ rank scores (last = 1), not with the engine's own scores.
 
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
+from typing import Literal
 
 import ir_measures
 from ir_measures import RR, R, Success, nDCG
 
+Metric = Literal["recall@1", "recall@10", "MRR@10", "nDCG@10", "success@1"]
 Ranked = Sequence[tuple[str, float]]
 Run = Mapping[str, Ranked]  # query id -> (product id, score), best first
 Judgements = Mapping[str, Mapping[str, int]]  # query id -> product id -> grade, 0 = not relevant

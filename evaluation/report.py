@@ -5,11 +5,10 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from evaluation.evidence import Measured
 from evaluation.figures import bars, curves, phases, system_label
 from evaluation.kinds import BASELINES, BM25_TITLES, ENGINE, KINDS
 from evaluation.metrics import METRICS
-from evaluation.results import EvaluationReport, SliceScore
+from evaluation.results import EvaluationReport, Measured, SliceScore
 from evaluation.worst import WorstQuery
 
 TEMPLATE = "report.html.j2"

@@ -1,4 +1,4 @@
-"""reports/evaluate.json as a type: what was measured, on which inputs, and how it becomes evidence for the gates."""
+"""reports/evaluate.json as a type: what was measured, and on which inputs."""
 
 import hashlib
 import json
@@ -10,8 +10,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from catalog.errors import InvalidSnapshot
 from catalog.params import Section
 from catalog.workspace import EVALUATE_REPORT
-from evaluation.compare import Comparison
-from evaluation.evidence import Counts, Evidence, Fidelity, Margin, Measured
 
 
 class _Frozen(BaseModel):
@@ -27,6 +25,31 @@ class Inputs(_Frozen):
     ranking: str  # sha256 of ranking.json, 12 hex digits
     params: str  # params_hash of the sections split and evaluate
     evaluation_set: str
+
+
+class Measured(_Frozen):
+    """The mean of one metric of one system over the `n` queries of a kind, with its 95 % interval."""
+
+    kind: str
+    system: str
+    metric: str
+    n: int
+    mean: float
+    low: float
+    high: float
+
+
+class Margin(_Frozen):
+    """system - baseline, paired over the `n` queries of a kind; `lower_bound` is one-sided 95 %."""
+
+    kind: str
+    system: str
+    baseline: str
+    metric: str
+    n: int
+    mean: float
+    baseline_mean: float
+    lower_bound: float
 
 
 class SliceScore(_Frozen):
@@ -87,31 +110,6 @@ def read_report(path: Path = EVALUATE_REPORT) -> EvaluationReport:
     except ValidationError as error:
         where = ".".join(map(str, error.errors()[0]["loc"]))
         raise InvalidSnapshot(f"{path} is not a report of the evaluate stage: {where}.") from None
-
-
-def gather(
-    report: EvaluationReport,
-    *,
-    champion: str | None,
-    comparison: Comparison | None,
-    fidelity: Fidelity | None,
-    counts: Counts | None,
-    parity: float | None,
-    validation_passed: bool | None,
-) -> Evidence:
-    """The report and the checks made outside of the stage, as one document for gates.decide. None = not measured."""
-    return Evidence(
-        measurements=report.measurements,
-        margins=report.margins,
-        unasked=report.unasked,
-        champion=champion,
-        comparison=comparison,
-        fidelity=fidelity,
-        counts=counts,
-        parity=parity,
-        latency_p95_ms=report.latency_p95_ms(),
-        validation_passed=validation_passed,
-    )
 
 
 def params_hash(sections: Sequence[Section]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-import polars as pl
+from search.engine import Query, SearchEngine
 
 from catalog.media import MediaStore
 from evaluation.judgements import EvaluationQuery
@@ -15,9 +15,6 @@ from evaluation.kinds import Legs
 from evaluation.metrics import DEPTH, Ranked
 from evaluation.photos import alter
 from evaluation.results import Latency
-from search.engine import Query, SearchEngine
-
-RUNS_FILE = "runs.parquet"
 
 Photos = Callable[[EvaluationQuery], bytes | None]
 
@@ -72,20 +69,3 @@ def latency(queries: Iterable[EvaluationQuery], took_ms: Mapping[str, Mapping[st
         )
         for (asks, phase), values in sorted(by_phase.items())
     )
-
-
-def run_table(system: str, run: Mapping[str, Ranked]) -> pl.DataFrame:
-    """One row per ranked product: query_id, system, rank (from 1), product_id, score."""
-    rows = [
-        {"query_id": query_id, "system": system, "rank": rank, "product_id": product_id, "score": float(score)}
-        for query_id, ranked in run.items()
-        for rank, (product_id, score) in enumerate(ranked, start=1)
-    ]
-    schema: dict[str, pl.DataType] = {
-        "query_id": pl.String(),
-        "system": pl.String(),
-        "rank": pl.Int64(),
-        "product_id": pl.String(),
-        "score": pl.Float64(),
-    }
-    return pl.DataFrame(rows, schema=schema)

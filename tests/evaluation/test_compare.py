@@ -7,7 +7,7 @@ import pytest
 
 from evaluation.compare import Comparison, Difference, EvaluationSetMismatch, compare
 from evaluation.metrics import METRICS
-from evaluation.params import ChampionRules
+from evaluation.rules import ChampionRules
 from evaluation.scores import SCHEMA
 
 RULES = ChampionRules(bootstrap_rounds=200, dimensions=("language",))

@@ -4,9 +4,10 @@ import pytest
 from pydantic import ValidationError
 
 from evaluation.compare import Comparison, Difference
-from evaluation.evidence import Counts, Evidence, Fidelity, Margin, Measured
+from evaluation.evidence import Counts, Evidence, Fidelity
 from evaluation.gates import Decision, Reason, decide
-from evaluation.params import Beats, ChampionRules, FidelityRules, Floor, GateRules, LatencyRules
+from evaluation.results import Margin, Measured
+from evaluation.rules import Beats, ChampionRules, FidelityRules, Floor, GateRules, LatencyRules
 
 RULES = GateRules(
     floors=(Floor(kind="title_to_photo", metric="recall@10", at_least=0.5, times_random=5.0),),

@@ -1,0 +1,139 @@
+"""The evaluate stage: how well does the engine find held-out products, and how much of that is not luck?
+
+    python -m evaluation.evaluate          (from the root of a workspace; `dvc repro evaluate`)
+
+Reads data/, artifacts/encoder, artifacts/embeddings and artifacts/ranking.json. Writes artifacts/evaluation
+(queries, judgements, runs and per_query as parquet), reports/evaluate.json and reports/report.html.
+"""
+
+from collections.abc import Sequence
+
+import polars as pl
+from search.ranking import Ranking
+
+from catalog.media import MediaStore
+from catalog.params import load_section
+from catalog.products import Product
+from catalog.splits import SplitParams, split_products
+from catalog.tables import read_judgements, read_products, read_terms, snapshot_id
+from catalog.workspace import CURVES, ENCODER, EVALUATE_PAGE, EVALUATE_REPORT, EVALUATION, RANKING
+from evaluation.answers import RUNS_FILE, Systems, ask_baselines, ask_engine, runs_table
+from evaluation.judgements import EvaluationSet
+from evaluation.kinds import ENGINE, KINDS
+from evaluation.measure import margins, measurements, score, slice_scores
+from evaluation.params import EvaluateParams
+from evaluation.pool import pool_engine
+from evaluation.questions import evaluation_set, unasked
+from evaluation.report import render
+from evaluation.results import EvaluationReport, Inputs, Measured, file_hash, params_hash
+from evaluation.runs import latency, photos_of
+from evaluation.scores import PER_QUERY_FILE
+from evaluation.worst import Thumbnails, WorstQuery, show, worst_queries
+from models.embed import embed_products
+from models.embeddings import load_embeddings
+from models.encoder import Encoder
+from models.encoder_folder import BASELINE
+
+
+def main() -> None:
+    """Evaluate the encoder and ranking of this workspace."""
+    params, split = load_section("evaluate", EvaluateParams), load_section("split", SplitParams)
+    products, terms, media = read_products(), read_terms(), MediaStore()
+    pool = split_products(products, split)["test"]
+    questions = evaluation_set(pool, products, terms, read_judgements(), params)
+    photos, snapshot = photos_of(media), snapshot_id()
+    encoder = Encoder.load()
+    engine = pool_engine(pool, terms, load_embeddings(), encoder, Ranking.load())
+    _say(f"{len(questions.queries)} queries over {len(pool)} held-out products")
+    asked = ask_engine(engine, questions, photos)
+    frozen = Encoder.load(ENCODER / BASELINE) if (ENCODER / BASELINE).is_dir() else None
+    vectors = embed_products(pool, media, frozen, snapshot) if frozen is not None else None
+    _say("baselines")
+    pair = (frozen, vectors) if frozen is not None and vectors is not None else None
+    baselines = ask_baselines(questions, pool, photos, pair, params.seed)
+
+    scores = score(questions, {**asked.runs, **baselines.runs}, {**asked.asked, **baselines.asked})
+    inputs = Inputs(
+        snapshot=snapshot,
+        encoder=encoder.fingerprint,
+        baseline_encoder=frozen.fingerprint if frozen is not None else None,
+        ranking=file_hash(RANKING),
+        params=params_hash([params, split]),
+        evaluation_set=questions.fingerprint,
+    )
+    report = summarise(inputs, questions, scores, [asked, baselines], len(products), params)
+    worst = _worst(questions, asked, scores, products, media, params.worst)
+    EVALUATION.mkdir(parents=True, exist_ok=True)
+    questions.write(EVALUATION)
+    scores.write_parquet(EVALUATION / PER_QUERY_FILE)
+    runs_table([asked, baselines]).write_parquet(EVALUATION / RUNS_FILE)
+    EVALUATE_REPORT.parent.mkdir(exist_ok=True)
+    EVALUATE_PAGE.write_text(render(report, worst, CURVES), encoding="utf-8")
+    EVALUATE_REPORT.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    for row in report.measurements:
+        if row.system == ENGINE and row.metric == KINDS[row.kind].primary:
+            _say(f"{row.kind}: {row.metric} {row.mean:.3f} ({row.low:.3f} to {row.high:.3f}), n = {row.n}")
+
+
+def summarise(
+    inputs: Inputs,
+    questions: EvaluationSet,
+    scores: pl.DataFrame,
+    systems: Sequence[Systems],
+    catalogue: int,
+    params: EvaluateParams,
+) -> EvaluationReport:
+    """The report over one per_query table; `systems[0]` is the engine, whose latency is told."""
+    seed, rounds = params.seed, params.bootstrap_rounds
+    measured = measurements(scores, seed=seed, rounds=rounds)
+    return EvaluationReport(
+        inputs=inputs,
+        catalogue=catalogue,
+        pool=len(questions.pool),
+        metrics=_nested(measured),
+        measurements=measured,
+        margins=margins(scores, seed=seed, rounds=rounds),
+        slices=slice_scores(scores, ENGINE, minimum=params.slice_minimum, seed=seed, rounds=rounds),
+        latency=latency(questions.queries, systems[0].took_ms),
+        not_comparable=tuple(row for each in systems for row in each.not_comparable),
+        unasked=unasked(questions),
+    )
+
+
+def _nested(measured: Sequence[Measured]) -> dict[str, dict[str, dict[str, float]]]:
+    nested: dict[str, dict[str, dict[str, float]]] = {}
+    for row in measured:
+        nested.setdefault(row.kind, {}).setdefault(row.system, {})[row.metric] = round(row.mean, 6)
+    return nested
+
+
+def _worst(
+    questions: EvaluationSet,
+    asked: Systems,
+    scores: pl.DataFrame,
+    products: Sequence[Product],
+    media: MediaStore,
+    count: int,
+) -> list[WorstQuery]:
+    engine = scores.filter(pl.col("system") == ENGINE)
+    values = {row["query_id"]: row for row in engine.iter_rows(named=True)}
+    by_id, thumbnails, run = {product.id: product for product in products}, Thumbnails(media), asked.runs[ENGINE]
+    return [
+        show(
+            query,
+            questions.judgements[query.query_id],
+            run.get(query.query_id, ()),
+            values[query.query_id][KINDS[query.kind].primary],
+            by_id,
+            thumbnails,
+        )
+        for query in worst_queries(questions, run, values, count)
+    ]
+
+
+def _say(line: str) -> None:
+    print(f"evaluate: {line}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

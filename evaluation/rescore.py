@@ -1,0 +1,41 @@
+"""Measure another encoder on today's evaluation set: the champion, when the snapshot it was measured on is gone.
+
+Its per_query rows have the shape of the evaluate stage's, so evaluation.compare can pair them with the challenger's.
+"""
+
+from collections.abc import Sequence
+
+import polars as pl
+from search.ranking import Ranking
+
+from catalog.media import MediaStore
+from catalog.products import Product, Term
+from evaluation.answers import ask_engine
+from evaluation.judgements import EvaluationSet
+from evaluation.kinds import ENGINE
+from evaluation.measure import score
+from evaluation.pool import pool_engine
+from evaluation.runs import photos_of
+from models.embed import embed_products
+from models.encoder import EncoderLike
+
+
+def rescore(
+    encoder: EncoderLike,
+    ranking: Ranking,
+    products: Sequence[Product],
+    terms: Sequence[Term],
+    questions: EvaluationSet,
+    media: MediaStore,
+    snapshot: str,
+) -> pl.DataFrame:
+    """Embed the pool of `questions` with `encoder`, ask them all, and give the `engine` rows of per_query.
+
+    `products` must hold the pool (more does no harm); `snapshot` is the id of the snapshot they are from.
+    """
+    wanted = set(questions.pool)
+    pool = [product for product in products if product.id in wanted]
+    embeddings = embed_products(pool, media, encoder, snapshot)
+    engine = pool_engine(pool, terms, embeddings, encoder, ranking)
+    asked = ask_engine(engine, questions, photos_of(media), only=ENGINE)
+    return score(questions, asked.runs, asked.asked)
