@@ -110,7 +110,7 @@ class Mapping(Section):
     """A whole mapping file."""
 
     products: str
-    encoding: str = "utf-8"
+    encoding: str = "utf-8-sig"  # utf-8 is read as this: a byte order mark is no part of the first column's name
     delimiter: str | None = Field(None, min_length=1, max_length=1)  # of CSV; else the comma, or the tab of .tsv
     columns: ProductColumns
     attributes: dict[str, str] = Field(default_factory=dict)  # facet name -> column
@@ -129,7 +129,7 @@ class Mapping(Section):
             name = codecs.lookup(value).name
         except LookupError:
             raise ValueError(f"'{value}' is no text encoding; utf-8, gb18030 and latin-1 are some") from None
-        return "utf-8-sig" if name == "utf-8" else value  # a byte order mark is no part of the first column's name
+        return "utf-8-sig" if name == "utf-8" else value
 
     @field_validator("category_separator", "list_separator")
     @classmethod

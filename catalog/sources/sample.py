@@ -148,7 +148,7 @@ class SampleSource:
         euros = round(goods.price * (0.7 + (design.number * 37 % 60) / 60) * rng.uniform(0.97, 1.03), 2)
         values = {
             "id": variant.id,
-            "group_id": f"design-{design.number:03d}",
+            "group_id": f"model-{design.number:03d}",
             "title": title_zh(variant, rng) if chinese else title_en(variant, rng),
             "description": _description(variant, rng) if rng.random() < 0.55 else "",
             "brand": design.brand if rng.random() < 0.95 else "",
