@@ -24,10 +24,12 @@ _MOST_OF_DESCRIPTION = 200  # characters; a query is not longer
 
 @dataclass(frozen=True)
 class RowTexts:
-    """What is said of one product in one round. `title` is None for a product that has none."""
+    """What is said of one product in one round. `title` is None for a product that has none; `product` is what the
+    product side reads, with or without the attributes, so that neither is leaned on alone."""
 
     title: str | None
     phrases: tuple[Phrase, ...]
+    product: str
 
 
 class TrainingTexts:
@@ -35,7 +37,6 @@ class TrainingTexts:
 
     def __init__(self, products: Sequence[Product], terms: TermIndex, params: TrainParams) -> None:
         self.products, self.terms, self.params = products, terms, params
-        self.product_texts = [product_text(product) for product in products]
         self._rounds: dict[int, list[RowTexts]] = {}
 
     def of_round(self, epoch: int) -> list[RowTexts]:
@@ -56,7 +57,8 @@ class TrainingTexts:
                 if phrase is not None:
                     phrases.append(phrase)
                     break
-        return RowTexts(title, tuple(dict.fromkeys(phrases)))
+        text = product_text(product, attributes=draw.random() < self.params.attributes_shown)
+        return RowTexts(title, tuple(dict.fromkeys(phrases)), text)
 
     def _title(self, product: Product, draw: random.Random) -> str:
         if product.description and draw.random() < self.params.description_share:

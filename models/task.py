@@ -75,7 +75,7 @@ class DualEncoderTask:
         rows = np.random.default_rng(self.params.seed).permutation(len(self.products))[:_FITTED_ON].tolist()
         of_round = self.said.of_round(0)
         said = [phrase.text for row in rows for phrase in of_round[row].phrases] + [
-            self.said.product_texts[row] for row in rows if self.said.product_texts[row]
+            of_round[row].product for row in rows if of_round[row].product
         ]
         shown = [self.products[row].images[0] for row in rows if self.products[row].images]
         with torch.no_grad():
@@ -90,8 +90,9 @@ class DualEncoderTask:
 
     def texts_of(self, epoch: int) -> Iterator[str]:
         """Every text an epoch encodes, with repeats."""
-        yield from (text for text in self.said.product_texts if text)
         for row in self.said.of_round(epoch):
+            if row.product:
+                yield row.product
             if row.title is not None:
                 yield row.title
             yield from (phrase.text for phrase in row.phrases)
@@ -132,7 +133,7 @@ class DualEncoderTask:
         said = [self.said.of_round(epoch)[row] for row in rows.tolist()]
         titled = np.array([number for number, row in enumerate(said) if row.title is not None], dtype=np.int64)
         phrases = [phrase for row in said for phrase in row.phrases]
-        product_texts = [self.said.product_texts[row] for row in rows.tolist()]
+        product_texts = [row.product for row in said]
         keys = {number: key for number, row in enumerate(rows.tolist()) if (key := self._picture(row, draw))}
         has_text = [bool(text) for text in product_texts]
         sees = [_seen(has_text[row], row in keys, self.params.modality_dropout, draw) for row in range(len(rows))]
@@ -160,7 +161,7 @@ class DualEncoderTask:
         distinct = list(dict.fromkeys([*batch.titles, *(p.text for p in batch.phrases), *batch.product_texts]))
         place = {text: number for number, text in enumerate(distinct)}
         known = [text for text in distinct if text]
-        vectors = model.text.project(self.texts.pooled(model, known))
+        vectors = model.text.project(self._blurred(self.texts.pooled(model, known)))
         if len(known) < len(distinct):  # a product without words: a zero row that fusion does not look at
             vectors = torch.zeros(len(distinct), model.dim, device=device, dtype=vectors.dtype).index_copy(
                 0, torch.tensor([place[text] for text in known], device=device), vectors
@@ -188,6 +189,12 @@ class DualEncoderTask:
         ]
         total, parts = total_loss(pairings, model.logit_scale, self.loss)
         return Step(total, {f"loss_{name}": value for name, value in parts.items()}, len(batch.product_texts))
+
+    def _blurred(self, pooled: Tensor) -> Tensor:
+        """[T, W] of a frozen backbone with noise, so that the head keeps near what the backbone puts near."""
+        if self.params.text_noise == 0 or self.model.text.mode == "finetuned":
+            return pooled
+        return pooled + self.params.text_noise * pooled.std() * torch.randn_like(pooled)
 
     def updated(self) -> None:
         """Keep the temperature within bounds."""

@@ -49,6 +49,8 @@ class TrainParams(Section):
     languages: tuple[PhraseLanguage, ...] = ("en", "zh")  # of the phrases
     plain_titles: float = Field(default=0.4, ge=0, le=1)  # share of titles taken as they are; others are thinned out
     word_dropout: float = Field(default=0.25, ge=0, lt=1)  # share of words that a thinned-out title loses
+    attributes_shown: float = Field(default=0.5, ge=0, le=1)  # share of products whose words name the attributes too
+    text_noise: float = Field(default=0.3, ge=0)  # on a frozen text backbone's output, in its own standard deviations
     description_share: float = Field(default=0.0, ge=0, le=1)  # how often the description stands in for the title
     modality_dropout: float = Field(default=0.15, ge=0, lt=1)  # how often fusion sees only words, or only the picture
     pictures: int = Field(default=4, ge=1)  # first pictures of a product that are trained on

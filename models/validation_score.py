@@ -29,13 +29,13 @@ class Validation:
     """The same products and queries every epoch.
 
     Titles are looked up among the first pictures, phrases (in training templates: those of judgements stay unseen)
-    among the fused products.
+    among the fused products, whose words leave the attributes out: reading them off would be no search.
     """
 
     def __init__(self, products: Sequence[Product], terms: TermIndex, params: TrainParams) -> None:
         products = products[: params.validation_products]
         self.titles = [product.title for product in products]
-        self.texts = [product_text(product) for product in products]
+        self.texts = [product_text(product, attributes=False) for product in products]
         self.pictures = [product.images[0] if product.images else None for product in products]
         self.phrases: dict[str, list[Phrase]] = {}
         for language in params.languages:

@@ -1,0 +1,191 @@
+"""Batches of products, their losses and their score, on towers that train in a second."""
+
+import random
+from pathlib import Path
+
+import pytest
+import torch
+
+from catalog.media import MediaStore
+from catalog.products import Product
+from catalog.terms import TermIndex
+from models.batches import ahead
+from models.dual_encoder import DualEncoder
+from models.features import FeatureStore
+from models.pictures import CachedPictures, LivePictures, augmented, fill_trunk
+from models.progress import Lines
+from models.task import DualEncoderTask
+from models.train import picture_keys
+from models.train_params import TrainParams
+from models.training_texts import LiveTexts, RememberedTexts
+from models.validation_score import Validation, combined
+from tests.models.tiny_towers import TERMS, tiny_model, tiny_shop
+
+
+def a_task(folder: Path, products: list[Product] | None = None, **params: object) -> DualEncoderTask:
+    chosen = TrainParams.model_validate({"batch_size": 8, "min_steps": 2, "modality_dropout": 0.3, "text_noise": 0.05, **params})
+    shop = tiny_shop(32, folder / "media") if products is None else products
+    model = tiny_model()
+    store = FeatureStore.open(folder / "features")
+    list(fill_trunk(model, store, picture_keys(shop, chosen), MediaStore(folder / "media")))
+    index = TermIndex(TERMS, shop)
+    texts = RememberedTexts(model, FeatureStore.open(folder / "texts", "float32"))
+    pictures, validation = CachedPictures(store), Validation(shop[:12], index, chosen)
+    task = DualEncoderTask(model, shop, index, chosen, pictures, texts, validation, Lines())
+    task.fit_heads()
+    return task
+
+
+def learn(task: DualEncoderTask, epochs: int) -> list[float]:
+    optimizer = torch.optim.AdamW(task.parameter_groups())
+    losses = []
+    for epoch in range(epochs):
+        for batch in task.batches(epoch, 0):
+            loss = task.step(batch).loss
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            task.updated()
+            losses.append(loss.item())
+    return losses
+
+
+@pytest.mark.parametrize("params", [{}, {"loss": "sigmoid"}, {"views": 2}, {"phrases": 0}])
+def test_the_loss_falls_and_the_score_rises(tmp_path, params):
+    task = a_task(tmp_path, learning_rate=0.01, **params)
+    with torch.no_grad():
+        before = task.score()["score"]
+    losses = learn(task, 12)
+    with torch.no_grad():
+        after = task.score()["score"]
+    assert sum(losses[-4:]) < 0.9 * sum(losses[:4])
+    assert after > before or params == {"phrases": 0}  # titles alone teach little about phrases, which are half the score
+
+
+def test_batches_are_the_same_from_any_start_and_hold_one_product_of_a_group(tmp_path):
+    task = a_task(tmp_path, views=2)
+    whole, rest = list(task.batches(3, 0)), list(task.batches(3, 2))
+    assert len(whole) == task.steps == 4
+    for one, other in zip(whole[2:], rest, strict=True):
+        assert (one.titles, one.phrases, one.product_texts) == (other.titles, other.phrases, other.product_texts)
+        assert torch.equal(one.sees_image, other.sees_image)
+        assert one.pictures is not None and other.pictures is not None
+        assert torch.equal(one.pictures, other.pictures)
+    assert list(task.batches(4, 0))[0].product_texts != whole[0].product_texts
+
+
+def test_a_product_without_a_picture_takes_part_by_its_words(tmp_path):
+    task = a_task(tmp_path, modality_dropout=0.0)
+    unseen = 0
+    for batch in task.batches(0, 0):
+        missing = sorted(set(range(len(batch.product_texts))) - set(batch.shown.tolist()))
+        assert batch.sees_image.tolist() == [row not in missing for row in range(len(batch.product_texts))]
+        assert batch.sees_text.all()
+        unseen += len(missing)
+    assert unseen == sum(not product.images for product in task.products) > 0
+
+
+def test_modality_dropout_never_takes_the_only_modality_away(tmp_path):
+    task = a_task(tmp_path, modality_dropout=0.9)
+    seen = [(text, image) for batch in task.batches(0, 0) for text, image in zip(batch.sees_text, batch.sees_image)]  # noqa: B905
+    assert all(bool(text) or bool(image) for text, image in seen)
+    assert {(bool(text), bool(image)) for text, image in seen} >= {(True, False), (False, True)}
+
+
+@pytest.mark.parametrize("without", ["pictures", "words", "facets"])
+def test_a_catalogue_that_lacks_a_whole_kind_still_trains(tmp_path, without):
+    shop = [
+        Product(
+            id=p.id,
+            group_id=p.group_id,
+            title="" if without == "words" else p.title,
+            category=() if without == "facets" else p.category,
+            attributes={} if without == "facets" else p.attributes,
+            images=() if without == "pictures" else p.images,
+        )
+        for p in tiny_shop(24, tmp_path / "media")
+        if p.images
+    ]
+    task = a_task(tmp_path, shop)
+    losses = learn(task, 2)
+    assert all(loss == loss and loss > 0 for loss in losses)
+    with torch.no_grad():
+        assert 0 <= task.score()["score"] <= 1
+
+
+def test_heads_see_training_features_centred_and_of_unit_spread(tmp_path):
+    task = a_task(tmp_path)
+    shown = [product.images[0] for product in task.products if product.images]
+    with torch.no_grad():
+        pooled = task.pictures.pooled(task.model, task.pictures.load(shown, None))
+    head = task.model.image.head
+    standard = (pooled - head.center) / head.spread
+    torch.testing.assert_close(standard.mean(dim=0), torch.zeros(20), atol=1e-4, rtol=0)
+    torch.testing.assert_close(standard.std(dim=0, correction=0), torch.ones(20), atol=1e-3, rtol=0)
+
+
+def test_heads_learn_fast_backbones_slowly_and_only_matrices_decay(tmp_path):
+    task = a_task(tmp_path, learning_rate=0.01, backbone_learning_rate=0.0001, weight_decay=0.3)
+    rate, decay = {}, {}
+    for group in task.parameter_groups():
+        for parameter in group["params"]:
+            rate[id(parameter)], decay[id(parameter)] = group["lr"], group["weight_decay"]
+    model = task.model
+    assert rate[id(model.image.head.layers.weight)] == rate[id(model.logit_scale)] == 0.01
+    assert rate[id(model.image.last.weight)] == 0.0001
+    assert id(model.image.mix.weight) not in rate
+    assert decay[id(model.image.last.weight)] == 0.3
+    assert decay[id(model.image.last.bias)] == decay[id(model.logit_scale)] == 0.0
+    assert len(rate) == sum(p.requires_grad for p in task.module.parameters())
+
+
+def test_all_of_a_finetuned_model_learns_from_live_pixels_and_tokens(tmp_path):
+    shop = tiny_shop(24, tmp_path / "media")
+    params = TrainParams(batch_size=8, min_steps=2, learning_rate=0.01, backbone_learning_rate=0.01)
+    model: DualEncoder = tiny_model(text="finetuned", image="finetuned")
+    index = TermIndex(TERMS, shop)
+    pictures = LivePictures(model, MediaStore(tmp_path / "media"), threads=2)
+    task = DualEncoderTask(
+        model, shop, index, params, pictures, LiveTexts(), Validation(shop[:6], index, params), Lines()
+    )
+    task.fit_heads()
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    losses = learn(task, 6)
+    assert sum(losses[-3:]) < 0.9 * sum(losses[:3])
+    still = {name for name, p in model.named_parameters() if torch.equal(p, before[name])}
+    assert not still
+    again, once = list(task.batches(0, 0)), list(task.batches(0, 0))
+    for one, other in zip(again, once, strict=True):  # augmentation is a function of seed and epoch too
+        assert one.pictures is not None and other.pictures is not None
+        assert torch.equal(one.pictures, other.pictures)
+
+
+def test_augmentation_keeps_most_of_the_picture_and_all_of_its_colour(tmp_path):
+    from PIL import Image
+
+    image = Image.new("RGB", (100, 80), (200, 30, 30))
+    for seed in range(30):
+        cut = augmented(image, random.Random(seed))
+        assert cut.width >= 70 and cut.height >= 56
+        assert cut.getcolors() == [(cut.width * cut.height, (200, 30, 30))]
+
+
+def test_the_score_weighs_titles_and_phrases_alike():
+    assert combined({"title_image_recall@10": 0.5, "phrase_ndcg@10_en": 0.7, "phrase_ndcg@10_zh": 0.9}) == 0.65
+    assert combined({"phrase_ndcg@10_en": 0.7}) == 0.7
+
+
+def test_items_made_ahead_come_in_order_and_an_error_comes_in_its_place():
+    assert list(ahead(iter(range(20)))) == list(range(20))
+
+    def broken():
+        yield 1
+        raise KeyError("second")
+
+    items = ahead(broken())
+    assert next(items) == 1
+    with pytest.raises(KeyError, match="second"):
+        next(items)
+    endless = ahead(iter(int, 1))
+    assert next(endless) == 0
+    endless.close()  # ends its thread too
