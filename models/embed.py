@@ -9,7 +9,6 @@ content, so a stage that was killed goes on where it was.
 import hashlib
 import json
 import shutil
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -27,9 +26,9 @@ from catalog.workspace import CHECKPOINT, EMBEDDINGS, ENCODER
 from models.embeddings import Floats, Mask, ProductEmbeddings, save_embeddings
 from models.encoder import Encoder, EncoderLike
 from models.params import EmbedParams
+from models.progress import Position, display
 
 Batch = dict[str, Floats | Mask]  # text, image [B, D]; has_text, has_image [B]
-_PRINT_EVERY = 2.0  # seconds
 
 
 def main() -> None:
@@ -37,7 +36,14 @@ def main() -> None:
     params = load_section("embed", EmbedParams)
     encoder, products = Encoder.load(ENCODER), read_products()
     cache = CHECKPOINT / "embed" / encoder.fingerprint
-    embeddings = embed_products(products, MediaStore(), encoder, snapshot_id(), params, cache, progress=_Progress())
+    started = time.monotonic()
+    with display() as show:
+
+        def told(done: int, total: int) -> None:
+            speed = done / max(1e-9, time.monotonic() - started)
+            show.show(Position("embedding", done, total, speed, unit="products"))
+
+        embeddings = embed_products(products, MediaStore(), encoder, snapshot_id(), params, cache, told)
     save_embeddings(embeddings, EMBEDDINGS)
     shutil.rmtree(CHECKPOINT / "embed", ignore_errors=True)
 
@@ -123,24 +129,6 @@ def _check(name: str, ids: Sequence[str], vectors: Floats, there: Mask) -> None:
             f"The {name} vector of product '{ids[first]}' has length {lengths[first]:.4f} instead of "
             f"{int(there[first])} ({len(wrong)} such products): the encoder is broken, train and export it again."
         )
-
-
-class _Progress:
-    """Prints products a second and the time left, on one line of a terminal, every two seconds elsewhere."""
-
-    def __init__(self) -> None:
-        self.started = self.printed = time.monotonic()
-
-    def __call__(self, done: int, total: int) -> None:
-        now = time.monotonic()
-        if done < total and now - self.printed < _PRINT_EVERY:
-            return
-        self.printed = now
-        rate = done / max(now - self.started, 1e-6)
-        left = int((total - done) / max(rate, 1e-6))
-        end = "\r" if sys.stderr.isatty() and done < total else "\n"
-        line = f"embed: {done:,} of {total:,} products, {rate:.0f} a second, {left // 60}:{left % 60:02d} left"
-        print(line, end=end, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

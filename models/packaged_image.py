@@ -128,9 +128,9 @@ def _merged(conv: nn.Module, norm: nn.Module) -> nn.Module:
 
 def _mean_and_spread(x: Tensor) -> list[Tensor]:
     """[B, C, H, W] -> two [B, C]: mean and standard deviation over the picture."""
-    mean = x.mean(dim=(2, 3))
-    square = (x * x).mean(dim=(2, 3))
-    return [mean, (square - mean * mean).clamp(min=0).add(1e-6).sqrt()]
+    mean = x.mean(dim=(2, 3), keepdim=True)
+    square = (x - mean).square().mean(dim=(2, 3))  # not E[x^2] - E[x]^2, which loses its digits on plain pictures
+    return [mean.flatten(1), (square + 1e-6).sqrt()]
 
 
 def _sized(x: Tensor) -> Tensor:

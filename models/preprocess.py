@@ -66,11 +66,11 @@ def _squeeze(image: Image.Image, how: ImagePreprocess) -> Image.Image:
 def _crop(image: Image.Image, how: ImagePreprocess) -> Image.Image:
     shorter = how.resize or how.size
     width, height = image.size
-    factor = shorter / min(width, height)
-    resized = (max(how.size, round(width * factor)), max(how.size, round(height * factor)))
-    if image.size != resized:
-        image = image.resize(resized, RESAMPLES[how.resample])
-    left, top = (resized[0] - how.size) // 2, (resized[1] - how.size) // 2
+    # cut, not rounded, to whole pixels: as transformers and torchvision do
+    wide, tall = (max(how.size, shorter * side // min(width, height)) for side in (width, height))
+    if image.size != (wide, tall):
+        image = image.resize((wide, tall), RESAMPLES[how.resample])
+    left, top = (wide - how.size) // 2, (tall - how.size) // 2
     return image.crop((left, top, left + how.size, top + how.size))
 
 

@@ -86,6 +86,7 @@ class TextTower(Tower):
         self.mode = mode
         self.requires_grad_(mode == "finetuned")
         self.head.requires_grad_(True)
+        self.train(self.training)
 
     @classmethod
     def build(cls, kind: str, source: str | None, params: ModelParams) -> "TextTower":
@@ -138,6 +139,7 @@ class ImageTower(Tower):
             for module in self.late_modules():
                 module.requires_grad_(True)
         self.head.requires_grad_(True)
+        self.train(self.training)
 
     @classmethod
     def build(cls, kind: str, source: str | None, params: ModelParams) -> "ImageTower":

@@ -1,15 +1,37 @@
-"""Tiny randomly initialised models of the hub presets' own classes, saved with a tokenizer and preprocessing."""
+"""What the tests of models/ share: tiny models of the hub presets' own classes, the default preset, its export.
 
+The tiny models are randomly initialised and saved with a tokenizer and preprocessing, as a hub would hand them out.
+"""
+
+import io
 import json
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import Any, NamedTuple
 
+import pytest
 import torch
+from PIL import Image
+
+from models.dual_encoder import DualEncoder
+from models.export import export
+from models.params import ModelParams
+
+torch.set_num_threads(1)
 
 SIZE = 32  # pixels a side
 TEXTS = ["red dress for women", "blue shoes", "红色连衣裙", "a much longer title of a black leather bag for men"]
-SMALL = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 3, "num_attention_heads": 2}
+SMALL = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
 VISION = {**SMALL, "image_size": SIZE, "patch_size": 8}
 CLIP_MEAN, CLIP_STD = [0.48, 0.46, 0.41], [0.27, 0.26, 0.28]
+
+
+class Exported(NamedTuple):
+    """A folder of a served encoder and the report of its export."""
+
+    folder: Path
+    report: dict[str, Any]
 
 
 def save_tokenizer(folder: Path, wrap: tuple[str, str] = ("[CLS]", "[SEP]")) -> dict[str, int]:
@@ -103,3 +125,49 @@ def save_vit(folder: Path) -> Path:
 
 
 JOINT = {"clip": save_clip, "siglip2": save_siglip, "chinese_clip": save_chinese_clip}
+
+
+@pytest.fixture(scope="session")
+def hub_params(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], ModelParams]:
+    """Preset name -> params that name a tiny local model of that preset's classes, all of it trainable."""
+
+    @cache
+    def params(preset: str) -> ModelParams:
+        folder = tmp_path_factory.mktemp(preset)
+        settings = {"preset": preset, "dim": 8, "text": "finetuned", "image": "tail", "tail_layers": 1, "head": "linear"}
+        if preset in JOINT:
+            return ModelParams.model_validate({**settings, "backbone_path": str(JOINT[preset](folder))})
+        bert, vit = folder / "bert", folder / "vit"
+        bert.mkdir(), vit.mkdir()
+        image = str(save_vit(vit)) if preset == "vit_bert" else "random"
+        return ModelParams.model_validate({**settings, "text_backbone": str(save_bert(bert)), "image_backbone": image})
+
+    return params
+
+
+@pytest.fixture(scope="session")
+def packaged() -> DualEncoder:
+    """The default preset, not trained, in evaluation mode. Shared: do not change it."""
+    torch.manual_seed(0)
+    return DualEncoder.build(ModelParams(dim=32)).eval()
+
+
+@pytest.fixture(scope="session")
+def pictures() -> list[bytes]:
+    """Four pictures as files: two squares, one tall, one wide; each of another colour with a patch on it."""
+    files = []
+    for size, colour in zip([(224, 224), (80, 80), (90, 160), (300, 100)], ["red", "blue", "white", "black"], strict=True):
+        image = Image.new("RGB", size, colour)
+        image.paste("yellow", (10, 10, size[0] // 2, size[1] // 2))
+        stream = io.BytesIO()
+        image.save(stream, "PNG")
+        files.append(stream.getvalue())
+    return files
+
+
+@pytest.fixture(scope="session")
+def exported(packaged: DualEncoder, pictures: list[bytes], tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    """The default preset exported once, with its report. Shared: copy the folder before changing it."""
+    folder = tmp_path_factory.mktemp("encoder")
+    report = export(packaged, ["red dress", "红色连衣裙", "shoes"], pictures, folder)
+    return Exported(folder, report)

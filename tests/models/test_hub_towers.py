@@ -1,0 +1,143 @@
+"""models/hub_*.py on tiny models of the presets' own classes, read from disk as from a hub."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from catalog.errors import InvalidParams
+from models.dual_encoder import DualEncoder
+from models.encoder import Encoder
+from models.export import write_encoder
+from models.hub_files import load_preprocess
+from models.params import ModelParams
+
+PRESETS = ["clip", "siglip2", "chinese_clip", "vit_bert"]
+JOINT = PRESETS[:3]
+TEXTS = ["red dress for women", "blue shoes", "红色连衣裙"]
+Params = Callable[[str], ModelParams]
+
+
+@pytest.fixture(scope="module")
+def built(hub_params: Params) -> Callable[[str], DualEncoder]:
+    models: dict[str, DualEncoder] = {}
+
+    def build(preset: str) -> DualEncoder:
+        if preset not in models:
+            torch.manual_seed(0)
+            models[preset] = DualEncoder.build(hub_params(preset)).eval()
+        return models[preset]
+
+    return build
+
+
+@pytest.mark.parametrize("preset", JOINT)
+def test_the_backbones_give_the_features_of_the_whole_model(
+    preset: str, built: Callable[[str], DualEncoder], hub_params: Params
+) -> None:
+    from transformers import AutoModel
+
+    model, whole = built(preset), AutoModel.from_pretrained(hub_params(preset).backbone_path).eval()
+    pixels = torch.randn(2, 3, 32, 32)
+    with torch.no_grad():
+        tokens = model.text.tokenize(TEXTS)
+        text = whole.get_text_features(**tokens).pooler_output
+        image = whole.get_image_features(pixels).pooler_output
+        assert torch.allclose(model.text.backbone(tokens), text, atol=1e-6)
+        assert torch.allclose(model.image.tail(model.image.trunk(pixels)), image, atol=1e-6)
+
+
+def test_vit_and_bert_are_pooled_by_class_token_and_by_mean(
+    built: Callable[[str], DualEncoder], hub_params: Params
+) -> None:
+    from transformers import AutoModel
+
+    model, params = built("vit_bert"), hub_params("vit_bert")
+    bert, vit = (AutoModel.from_pretrained(path).eval() for path in (params.text_backbone, params.image_backbone))
+    pixels = torch.randn(2, 3, 32, 32)
+    with torch.no_grad():
+        tokens = model.text.tokenize(TEXTS)
+        states, mask = bert(**tokens).last_hidden_state, tokens["attention_mask"].bool()
+        means = torch.stack([row[kept].mean(dim=0) for row, kept in zip(states, mask, strict=True)])
+        assert torch.allclose(model.text.backbone(tokens), means, atol=1e-6)
+        expected = vit(pixels).last_hidden_state[:, 0]
+        assert torch.allclose(model.image.tail(model.image.trunk(pixels)), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_gradient_reaches_heads_and_what_is_trained_of_the_backbones(preset: str, hub_params: Params) -> None:
+    model = DualEncoder.build(hub_params(preset))  # text finetuned, image tail of one layer
+    model.train()
+    (model.encode_text(TEXTS)[:, 0].sum() + model.encode_pixels(torch.randn(2, 3, 32, 32))[:, 0].sum()).backward()
+    moving = {name for name, p in model.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
+    assert "text.head.layers.weight" in moving and "image.head.layers.weight" in moving
+    assert any(name.startswith("text.transformer.embeddings") for name in moving)
+    assert any("layers.1." in name for name in moving if name.startswith("image."))
+    assert not any("layers.0." in name or "embeddings" in name for name in moving if name.startswith("image."))
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_saving_and_loading_needs_no_source_and_gives_equal_vectors(
+    preset: str, built: Callable[[str], DualEncoder], tmp_path: Path
+) -> None:
+    model = built(preset)
+    model.save(tmp_path)
+    again = DualEncoder.load(tmp_path)
+    pixels = torch.randn(2, 3, 32, 32)
+    with torch.no_grad():
+        assert torch.equal(again.encode_text(TEXTS), model.encode_text(TEXTS))
+        assert torch.equal(again.encode_pixels(pixels), model.encode_pixels(pixels))
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_the_served_encoder_gives_the_vectors_of_torch(
+    preset: str, built: Callable[[str], DualEncoder], pictures: list[bytes], tmp_path: Path
+) -> None:
+    from catalog.media import decode_image
+
+    model = built(preset)
+    write_encoder(model, tmp_path)
+    encoder = Encoder.load(tmp_path, threads=1)
+    pixels = torch.from_numpy(model.image.preprocess.prepare_batch([decode_image(data) for data in pictures]))
+    with torch.no_grad():
+        text, image = model.encode_text(TEXTS).numpy(), model.encode_pixels(pixels).numpy()
+    assert np.abs(encoder.encode_text(TEXTS) - text).max() < 1e-5
+    assert np.abs(encoder.encode_text(TEXTS[2:]) - text[2:]).max() < 1e-5  # another batch size and length
+    assert np.abs(encoder.encode_image(pictures) - image).max() < 1e-5
+
+
+@pytest.mark.parametrize("preset", ["clip", "siglip2"])
+def test_preprocessing_is_that_of_the_models_own_processor(
+    preset: str, built: Callable[[str], DualEncoder], hub_params: Params
+) -> None:
+    from transformers import AutoImageProcessor
+
+    source = hub_params(preset).backbone_path
+    assert source is not None
+    random = np.random.default_rng(0).integers(0, 255, (50, 70, 3), dtype=np.uint8)
+    image = Image.fromarray(random)
+    theirs = AutoImageProcessor.from_pretrained(source, backend="pil")(image, return_tensors="np")["pixel_values"][0]
+    ours = load_preprocess(source).prepare(image)
+    assert np.abs(np.asarray(theirs) - ours).max() < 0.02
+    assert built(preset).image.preprocess == load_preprocess(source)
+
+
+def test_towers_of_a_joint_model_keep_their_agreement_before_training(
+    built: Callable[[str], DualEncoder], hub_params: Params
+) -> None:
+    model = DualEncoder.build(hub_params("clip").model_copy(update={"dim": 12})).eval()  # D = W: heads are identities
+    with torch.no_grad():
+        tokens = model.text.tokenize(TEXTS)
+        pooled = torch.nn.functional.normalize(model.text.backbone(tokens), dim=-1)
+        assert torch.allclose(model.text(tokens), pooled, atol=1e-6)
+
+
+def test_a_backbone_that_cannot_be_had_or_is_of_another_type_is_refused(hub_params: Params, tmp_path: Path) -> None:
+    with pytest.raises(InvalidParams, match="neither a local folder nor to be had"):
+        DualEncoder.build(ModelParams(preset="clip", backbone_path=str(tmp_path)))
+    other = hub_params("clip").backbone_path
+    with pytest.raises(InvalidParams, match="is a clip; this preset takes siglip"):
+        DualEncoder.build(ModelParams(preset="siglip2", backbone_path=other))
