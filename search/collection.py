@@ -1,0 +1,56 @@
+"""What a release's products look like to the engine, whoever answers: Milvus, or the rows in this process."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.filters import EVERYTHING, Filter, FilterFields
+
+Vector = NDArray[np.float32]
+Scored = list[tuple[str, float]]  # (product id, score), best first, equal scores by id
+
+LEXICAL = "lexical"
+FIELD_OF_LEG: Mapping[str, str] = MappingProxyType({"dense": "fused", "image": "image", "text": "text"})
+LEGS = (*FIELD_OF_LEG, LEXICAL)
+DECIMALS = 6  # of a score: products with the same vector tie, whatever order the sums were made in
+
+
+class Collection(Protocol):
+    """N products of one release, built by one encoder."""
+
+    @property
+    def name(self) -> str:
+        """Name of the Milvus collection."""
+
+    @property
+    def release(self) -> str:
+        """The release it belongs to."""
+
+    @property
+    def encoder(self) -> str:
+        """Fingerprint of the encoder that made its vectors."""
+
+    @property
+    def fields(self) -> FilterFields:
+        """What it can be filtered by."""
+
+    def count(self) -> int:
+        """N."""
+
+    def search(self, leg: str, query: Vector | str, limit: int, narrow: Filter = EVERYTHING) -> Scored:
+        """At most `limit` products, best first: cosine with `query` [D], or BM25 of the words for leg `lexical`.
+
+        Products that lack the leg's modality, or share no word, are not among them.
+        """
+
+    def legs_of(self, ids: Sequence[str]) -> dict[str, frozenset[str]]:
+        """The legs in which each product can be found at all."""
+
+    def products(self, ids: Sequence[str]) -> list[dict[str, Any]]:
+        """What a hit shows of each product, in the order of `ids`. Raises UnknownProduct."""
+
+    def vectors(self, ids: Sequence[str], field: str) -> Vector:
+        """Rows [len(ids), D] of `field` (fused, image or text), zero where missing. Raises UnknownProduct."""

@@ -1,0 +1,152 @@
+"""The one query path: encode -> retrieve -> rank -> explain. It does not know who calls it.
+
+    engine = SearchEngine(encoder, collection, ranking)
+    engine.search(Query(text="red dress", k=5)).hits
+
+Built in exactly three places: the evaluation stages, the promote flow and the service. Legend: D width of the space.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from catalog.errors import EncoderMismatch, InvalidQuery
+from models.encoder import EncoderLike
+from search.collection import FIELD_OF_LEG, LEXICAL, Collection, Scored, Vector
+from search.filters import Filter, Without, parse_filters
+from search.query import Answer, Hit, LegScore, Query, check, check_k
+from search.ranking import LEGS_OF_KIND, QueryKind, Ranking, fuse
+
+__all__ = ["Answer", "Hit", "LegScore", "Query", "Retrieved", "SearchEngine"]
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """What the legs put forward for one query, before ranking; tuning ranks it again with other weights."""
+
+    kind: QueryKind
+    candidates: Mapping[str, Scored]
+    able: Mapping[str, frozenset[str]]
+    took_ms: Mapping[str, float]
+
+    def ranked(self, ranking: Ranking) -> Scored:
+        """Every candidate, best first."""
+        return fuse(self.candidates, ranking.weights_for(self.kind, tuple(self.candidates)), self.able, ranking.fusion)
+
+
+class SearchEngine:
+    """Answers queries from one release. Threads may share it."""
+
+    def __init__(self, encoder: EncoderLike, collection: Collection, ranking: Ranking) -> None:
+        """Raises EncoderMismatch when another encoder built the collection (promise 2)."""
+        if collection.encoder != encoder.fingerprint:
+            raise EncoderMismatch(
+                f"Collection {collection.name} was built by encoder {collection.encoder}, "
+                f"and encoder {encoder.fingerprint} cannot ask it."
+            )
+        self.encoder = encoder
+        self.collection = collection
+        self.ranking = ranking
+
+    @property
+    def release(self) -> str:
+        """The release that answers."""
+        return self.collection.release
+
+    def search(self, query: Query) -> Answer:
+        """Answer a query. Raises InvalidQuery (InvalidMedia, MediaTooLarge) with one sentence."""
+        started = time.perf_counter()
+        return self._answer(self.retrieve(query), query.k, started)
+
+    def similar(
+        self, product_id: str, k: int = 10, filters: Mapping[str, Any] | None = None, other_groups: bool = False
+    ) -> Answer:
+        """Like one product of the collection, by its stored vectors: not itself, nor with `other_groups` its variants.
+
+        Raises UnknownProduct, InvalidQuery.
+        """
+        started = time.perf_counter()
+        check_k(k)
+        group = self.product(product_id)["group_id"] if other_groups else None
+        narrow = parse_filters(filters or {}, self.collection.fields).also(Without(product_id, group))
+        vectors = {
+            leg: self.collection.vectors([product_id], FIELD_OF_LEG[leg])[0]
+            for leg in self.ranking.weights_for("product")
+        }
+        known = {leg: vector for leg, vector in vectors.items() if vector.any()}
+        return self._answer(self._ask("product", known, k, narrow, started), k, started)
+
+    def product(self, product_id: str) -> Mapping[str, Any]:
+        """What a hit would show of one product. Raises UnknownProduct."""
+        return self.collection.products([product_id])[0]
+
+    def retrieve(self, query: Query) -> Retrieved:
+        """Candidates of every leg that the query uses, before ranking. Raises as `search`."""
+        started = time.perf_counter()
+        check(query)
+        kind = query.kind()
+        narrow = parse_filters(query.filters, self.collection.fields)
+        legs = query.legs or tuple(self.ranking.weights_for(kind))
+        asked: dict[str, Vector | str] = {}
+        if any(leg != LEXICAL for leg in legs):
+            vector = self._encode(query)
+            asked = {leg: vector for leg in LEGS_OF_KIND[kind] if leg in legs and leg != LEXICAL}
+        if LEXICAL in legs and query.text is not None:
+            asked[LEXICAL] = query.text
+        return self._ask(kind, asked, query.k, narrow, started)
+
+    def _encode(self, query: Query) -> Vector:
+        """[D]: the vector of the words, of the photo, or their weighted sum."""
+        parts: list[tuple[Vector, float]] = []
+        if query.text is not None:
+            parts.append((self.encoder.encode_text([query.text])[0], query.text_weight))
+        if query.image is not None:
+            parts.append((self.encoder.encode_image([query.image])[0], 1.0 - query.text_weight))
+        vector = parts[0][0] if len(parts) == 1 else self.encoder.fuse_query(parts)
+        if not np.isfinite(vector).all() or not vector.any():
+            raise InvalidQuery("The query holds nothing that can be searched for.")
+        return vector
+
+    def _ask(
+        self,
+        kind: QueryKind,
+        asked: Mapping[str, Vector | str],
+        k: int,
+        narrow: Filter,
+        started: float,
+    ) -> Retrieved:
+        encoded = time.perf_counter()
+        limit = max(self.ranking.candidates, k)
+        candidates = {leg: self.collection.search(leg, query, limit, narrow) for leg, query in asked.items()}
+        found = sorted({product_id for scored in candidates.values() for product_id, _ in scored})
+        able = self.collection.legs_of(found)
+        took = {"encode": (encoded - started) * 1000, "retrieve": (time.perf_counter() - encoded) * 1000}
+        return Retrieved(kind, candidates, able, took)
+
+    def _answer(self, retrieved: Retrieved, k: int, started: float) -> Answer:
+        before = time.perf_counter()
+        best = retrieved.ranked(self.ranking)[:k]
+        places = {
+            leg: {product_id: LegScore(score, rank) for rank, (product_id, score) in enumerate(scored, start=1)}
+            for leg, scored in retrieved.candidates.items()
+        }
+        ranked = time.perf_counter()
+        products = self.collection.products([product_id for product_id, _ in best])
+        hits = tuple(
+            Hit(product_id, score, rank, {leg: own.get(product_id, _NOWHERE) for leg, own in places.items()}, product)
+            for rank, ((product_id, score), product) in enumerate(zip(best, products, strict=True), start=1)
+        )
+        done = time.perf_counter()
+        took = {
+            **retrieved.took_ms,
+            "rank": (ranked - before) * 1000,
+            "fetch": (done - ranked) * 1000,
+            "total": (done - started) * 1000,
+        }
+        return Answer(hits, self.release, took)
+
+
+_NOWHERE = LegScore(None, None)

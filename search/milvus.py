@@ -1,0 +1,279 @@
+"""The store: one collection a release, and the alias `products` that names the champion's.
+
+    store = MilvusStore.from_settings(SearchSettings())
+    store.write(rows, "r20261121-1")          # create, fill, index, verify; again: nothing, or what a kill left over
+    engine = SearchEngine(encoder, store.open("r20261121-1", encoder.fingerprint), ranking)
+    store.point_alias("r20261121-1")
+
+An embedded store (a path) is read: `open` loads the rows, hands the store back and searches in process.
+A server (a URI) is asked.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pymilvus import MilvusClient
+
+from catalog.errors import EncoderMismatch, EtalageError, NotReady, ReleaseNotFound
+from search.collection import FIELD_OF_LEG, Collection
+from search.filters import EVERYTHING
+from search.memory import MemoryCollection
+from search.milvus_collection import MilvusCollection
+from search.milvus_schema import (
+    ALIAS,
+    COUNT,
+    DIGEST,
+    ENCODER,
+    FACET_NAMES,
+    PREFIX,
+    READ,
+    RELEASE,
+    SNAPSHOT,
+    RowReader,
+    collection_name,
+    indexes,
+    schema_for,
+    to_entities,
+)
+from search.milvus_session import answering, connect, embedded
+from search.rows import Rows
+from search.settings import SearchSettings
+
+StoreKind = Literal["embedded", "server"]
+
+_ROWS_A_CALL = 500  # Milvus takes 64 MB a call; 1,000 rows is the portable limit
+_VERIFIED = 20  # products that must find themselves before a collection counts as finished
+_LITE = "milvus_lite"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRelease:
+    """One collection of the store. `products` is None where it was never finished."""
+
+    release: str
+    collection: str
+    encoder: str
+    snapshot: str
+    products: int | None
+    champion: bool
+
+
+class MilvusStore:
+    """The collections at `uri`: http://host:port, or a path that ends in .db. Threads may share it."""
+
+    def __init__(self, uri: str, token: str = "", wait_s: float = 60.0, timeout_s: float = 20.0) -> None:
+        self.uri = uri
+        self.kind: StoreKind = "server" if "://" in uri else "embedded"
+        self._token = token
+        self._wait_s = wait_s
+        self._timeout_s = timeout_s
+        self._client: MilvusClient | None = None
+
+    @classmethod
+    def from_settings(cls, settings: SearchSettings) -> "MilvusStore":
+        """The store that the environment names."""
+        return cls(settings.uri, settings.milvus_token, settings.milvus_wait_s, settings.milvus_timeout_s)
+
+    def write(self, rows: Rows, release: str) -> str:
+        """Make the release's collection hold exactly `rows`; return its name.
+
+        A finished collection with the same rows is left alone; an unfinished one is dropped and made again.
+        Raises NotReady when the result is not what was written, EtalageError when the champion would change.
+        """
+        if not len(rows):
+            raise NotReady("There is not one product to write: ingest a catalogue first.")
+        name = collection_name(release)
+        with self._session() as client:
+            if client.has_collection(name):
+                properties = _properties(client, name)
+                if COUNT in properties and properties[DIGEST] == rows.digest and properties[RELEASE] == release:
+                    return name
+                if _champion_collection(client) == name:
+                    raise EtalageError(
+                        f"Release {release} is the champion and holds other products: a release never changes, "
+                        "so build a new one."
+                    )
+                client.drop_collection(name)
+            _fill(client, name, rows, release)
+            client.load_collection(name)
+            self._verify(client, name, rows)
+            client.alter_collection_properties(name, {COUNT: str(len(rows))})
+        return name
+
+    def open(self, release: str | None = None, encoder: str | None = None) -> Collection:
+        """The collection of a release, by default the champion's, ready to be searched.
+
+        Raises ReleaseNotFound when it is not there, NotReady when it was never finished, and EncoderMismatch when
+        it was not built by the encoder with fingerprint `encoder`.
+        """
+        with self._session() as client:
+            name, properties = self._finished(client, release, encoder)
+            if self.kind == "server":
+                client.load_collection(name)
+                return MilvusCollection(client, self.uri, name, properties)
+            return MemoryCollection(_read(client, name, properties), name=name, release=properties[RELEASE])
+
+    @contextmanager
+    def asked(self, release: str | None = None) -> Iterator[MilvusCollection]:
+        """The collection as Milvus itself searches it, the embedded one too: to measure it, not to serve from it."""
+        with self._session() as client:
+            name, properties = self._finished(client, release, None)
+            client.load_collection(name)
+            yield MilvusCollection(client, self.uri, name, properties)
+
+    def rows(self, release: str | None = None) -> Rows:
+        """Every row of a release's collection. Raises as `open`."""
+        with self._session() as client:
+            return _read(client, *self._finished(client, release, None))
+
+    def has_release(self, release: str) -> bool:
+        """Whether the release's collection is there and finished."""
+        with self._session() as client:
+            name = collection_name(release)
+            return bool(client.has_collection(name)) and _is_finished(_properties(client, name), release)
+
+    def releases(self) -> tuple[StoredRelease, ...]:
+        """All collections of releases, by name, unfinished ones too."""
+        with self._session() as client:
+            champion = _champion_collection(client)
+            names = sorted(name for name in client.list_collections() if name.startswith(PREFIX))
+            return tuple(_stored(name, _properties(client, name), name == champion) for name in names)
+
+    def champion(self) -> str | None:
+        """The release that the alias names; None when nothing was promoted yet."""
+        with self._session() as client:
+            name = _champion_collection(client)
+            return None if name is None else _properties(client, name)[RELEASE]
+
+    def point_alias(self, release: str) -> None:
+        """Point the alias at a release's collection, in one move. Raises ReleaseNotFound, NotReady."""
+        with self._session() as client:
+            name, _ = self._finished(client, release, None)
+            before = _champion_collection(client)
+            if before is None:
+                client.create_alias(name, ALIAS)
+            elif before != name:
+                client.alter_alias(name, ALIAS)
+
+    def drop(self, release: str) -> None:
+        """Remove a retired release's collection; one that is gone already is no error. Refuses the champion's."""
+        name = collection_name(release)
+        with self._session() as client:
+            if _champion_collection(client) == name:
+                raise EtalageError(f"Release {release} is the champion: promote another one before it is dropped.")
+            if client.has_collection(name):
+                client.drop_collection(name)
+
+    def close(self) -> None:
+        """Close the connection to a server. An embedded store is never held between calls."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    @contextmanager
+    def _session(self) -> Iterator[MilvusClient]:
+        if self.kind == "embedded":
+            with embedded(Path(self.uri), self._wait_s) as client:
+                yield client
+            return
+        if self._client is None:
+            self._client = connect(self.uri, self._token, self._timeout_s)
+        with answering(self.uri):
+            yield self._client
+
+    def _finished(
+        self, client: MilvusClient, release: str | None, encoder: str | None
+    ) -> tuple[str, Mapping[str, str]]:
+        if release is None:
+            name = _champion_collection(client)
+            if name is None:
+                raise ReleaseNotFound(f"No release in {self.uri} was promoted yet.")
+        else:
+            name = collection_name(release)
+            if not client.has_collection(name):
+                raise ReleaseNotFound(f"Release {release} has no collection in {self.uri}.")
+        properties = _properties(client, name)
+        if not _is_finished(properties, release):
+            raise NotReady(f"Collection {name} was never finished: build the release again.")
+        if encoder is not None and properties[ENCODER] != encoder:
+            raise EncoderMismatch(
+                f"Collection {name} was built by encoder {properties[ENCODER]}, and encoder {encoder} cannot ask it."
+            )
+        return name, properties
+
+    def _verify(self, client: MilvusClient, name: str, rows: Rows) -> None:
+        """Every row is there, and products find themselves by each of their vectors. Raises NotReady."""
+        counted = client.query(name, filter="", output_fields=["count(*)"], consistency_level="Strong")[0]["count(*)"]
+        if counted != len(rows):
+            raise NotReady(f"Collection {name} holds {counted} of {len(rows)} products: build the release again.")
+        properties = {**_properties(client, name), COUNT: str(counted)}
+        collection = MilvusCollection(client, self.uri, name, properties)
+        step = max(1, len(rows) // _VERIFIED)
+        for leg, field in FIELD_OF_LEG.items():
+            for row in range(0, len(rows), step):
+                if not rows.present[field][row]:
+                    continue
+                found = collection.search(leg, rows.vectors[field][row], 1, EVERYTHING)
+                if not found or found[0][1] < 1.0 - 1e-3:
+                    raise NotReady(f"Product {rows.ids[row]} does not find itself by its {field} vector in {name}.")
+
+
+def _fill(client: MilvusClient, name: str, rows: Rows, release: str) -> None:
+    properties = {
+        RELEASE: release,
+        ENCODER: rows.encoder,
+        SNAPSHOT: rows.snapshot,
+        DIGEST: rows.digest,
+        FACET_NAMES: json.dumps(rows.fields.facets, ensure_ascii=False),
+    }
+    client.create_collection(name, schema=schema_for(rows), properties=properties)
+    for start in range(0, len(rows), _ROWS_A_CALL):
+        client.insert(name, to_entities(rows, range(start, min(start + _ROWS_A_CALL, len(rows)))))
+    client.flush(name)
+    client.create_index(name, indexes(exact=client.get_server_version().startswith(_LITE)))
+
+
+def _read(client: MilvusClient, name: str, properties: Mapping[str, str]) -> Rows:
+    client.load_collection(name)
+    reader = RowReader()
+    pages = client.query_iterator(name, batch_size=_ROWS_A_CALL, output_fields=list(READ))
+    while page := pages.next():
+        reader.add(page)
+    pages.close()
+    rows = reader.rows(properties[ENCODER], properties[SNAPSHOT])
+    if len(rows) != int(properties[COUNT]):
+        raise NotReady(f"Collection {name} gave {len(rows)} of {properties[COUNT]} products: build the release again.")
+    return rows
+
+
+def _properties(client: MilvusClient, name: str) -> dict[str, str]:
+    """What describes a collection, by the names in milvus_schema."""
+    described: dict[str, Any] = client.describe_collection(name)
+    return dict(described.get("properties") or {})
+
+
+def _is_finished(properties: Mapping[str, str], release: str | None) -> bool:
+    return COUNT in properties and release in (None, properties[RELEASE])
+
+
+def _champion_collection(client: MilvusClient) -> str | None:
+    """The collection that the alias names."""
+    if not client.has_collection(ALIAS):
+        return None
+    name: str = client.describe_collection(ALIAS)["collection_name"]
+    return name
+
+
+def _stored(name: str, properties: Mapping[str, str], champion: bool) -> StoredRelease:
+    return StoredRelease(
+        release=properties.get(RELEASE, name.removeprefix(PREFIX)),
+        collection=name,
+        encoder=properties.get(ENCODER, ""),
+        snapshot=properties.get(SNAPSHOT, ""),
+        products=int(properties[COUNT]) if COUNT in properties else None,
+        champion=champion,
+    )

@@ -1,0 +1,31 @@
+"""Where the store and the releases are, from the environment: ETALAGE_HOME, ETALAGE_MILVUS_URI and so on.
+
+settings = SearchSettings()   # read now, never at import
+"""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SearchSettings(BaseSettings):
+    """Frozen. Without ETALAGE_MILVUS_URI the embedded store in ETALAGE_HOME is used."""
+
+    model_config = SettingsConfigDict(env_prefix="ETALAGE_", frozen=True)
+
+    home: Path = Path(".etalage")
+    """Releases, the embedded store and the Bento store."""
+    milvus_uri: str = ""
+    """http://host:port of a server, or a path that ends in .db for the embedded store."""
+    milvus_token: str = Field(default="", repr=False)
+    """user:password or an API key of the server."""
+    milvus_wait_s: float = Field(default=60.0, ge=0.0)
+    """How long to wait for an embedded store that another process holds."""
+    milvus_timeout_s: float = Field(default=20.0, gt=0.0)
+    """How long to wait for a server to connect and to answer one search."""
+
+    @property
+    def uri(self) -> str:
+        """The store's address, with the default filled in."""
+        return self.milvus_uri or str(self.home / "milvus" / "etalage.db")
