@@ -52,5 +52,5 @@ class ExportParams(Section):
 class EmbedParams(Section):
     """How the products are encoded."""
 
-    batch_size: int = Field(default=32, ge=1)
+    batch_size: int = Field(default=256, ge=1)  # products encoded, and kept against a kill, together
     pictures: int = Field(default=4, ge=1)  # first pictures of a product that are averaged
