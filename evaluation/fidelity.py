@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from catalog.products import CATEGORY, Product
 from evaluation.evidence import Fidelity
 from search.collection import Collection
-from search.filters import Filter, parse_filters
+from search.filters import EVERYTHING, Filter, parse_filters
 
 SELECTIVITIES: Mapping[str, float] = {"50%": 0.5, "10%": 0.1, "1%": 0.01}
 DEPTH = 10
@@ -41,7 +41,7 @@ def index_fidelity(
     """
     parsed = {name: parse_filters(raw, exact.fields) for name, raw in filters.items()}
     return Fidelity(
-        overlap=_mean_overlap(exact, collection, queries, parse_filters({}, exact.fields)),
+        overlap=_mean_overlap(exact, collection, queries, EVERYTHING),
         filtered={name: _mean_overlap(exact, collection, queries, each) for name, each in parsed.items()},
     )
 

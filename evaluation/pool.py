@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from search.engine import SearchEngine
-from search.memory import MemoryCollection
-from search.ranking import Ranking
-from search.rows import build_rows
-
 from catalog.products import Product, Term
 from catalog.terms import TermIndex
 from models.embeddings import ProductEmbeddings
 from models.encoder import EncoderLike
+from search.engine import SearchEngine
+from search.memory import MemoryCollection
+from search.ranking import Ranking
+from search.rows import build_rows
 
 NAME = "held-out"
 
@@ -26,7 +25,7 @@ def pool_collection(
     """
     seen = [replace(product, attributes={}, category=()) for product in pool] if hide_attributes else pool
     rows = build_rows(seen, embeddings, TermIndex([] if hide_attributes else terms))
-    return MemoryCollection(rows, name=NAME, release=NAME, encoder=embeddings.encoder)
+    return MemoryCollection(rows, name=NAME, release=NAME)
 
 
 def pool_engine(

@@ -4,17 +4,13 @@
 
 Reads data/, artifacts/encoder and artifacts/embeddings; writes artifacts/ranking.json and reports/tune.json.
 Attributes are hidden from the lexical leg (see evaluation.pool): what the weights are for is queries whose answer the
-words of a title do not give away. Every setting is scored by the engine itself, with encoding and retrieval remembered.
+words of a title do not give away. The engine encodes and retrieves each query once; every setting ranks that again.
 """
 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
-
-from search.engine import SearchEngine
-from search.query import LEGS_OF_KIND
-from search.ranking import QueryKind, Ranking
 
 from catalog.media import MediaStore
 from catalog.params import load_section
@@ -23,17 +19,17 @@ from catalog.splits import SplitParams, split_products
 from catalog.tables import read_judgements, read_products, read_terms, snapshot_id
 from catalog.workspace import RANKING, TUNE_REPORT
 from evaluation.judgements import EvaluationQuery, EvaluationSet
-from evaluation.metrics import mean, per_query
+from evaluation.metrics import DEPTH, mean, per_query
 from evaluation.params import EvaluateParams, TuneParams
 from evaluation.pool import pool_collection
 from evaluation.questions import evaluation_set
-from evaluation.remembering import RememberingCollection, RememberingEncoder, remembered
 from evaluation.results import params_hash
-from evaluation.runs import Photos, ask, photos_of
+from evaluation.runs import Photos, photos_of
 from evaluation.weights import Weights, choose_weights
 from models.embeddings import ProductEmbeddings, load_embeddings
 from models.encoder import Encoder, EncoderLike
-from search.collection import Collection
+from search.engine import Query, Retrieved, SearchEngine
+from search.ranking import QueryKind, Ranking
 
 # Which questions stand for each query kind of the ranking; each of them weighs the same.
 ASKED: Mapping[QueryKind, tuple[str, ...]] = {
@@ -95,30 +91,38 @@ def tune(
     photos: Photos,
     params: TuneParams,
 ) -> tuple[Ranking, dict[str, dict[str, Any]]]:
-    """The ranking, and for each query kind how it was chosen. A kind without questions stays balanced."""
-    collection = RememberingCollection(pool_collection(pool, [], embeddings, hide_attributes=True))
-    memory = RememberingEncoder(encoder)
-    weights: dict[QueryKind, dict[str, float]] = {
-        kind: dict.fromkeys(legs, 1.0 / len(legs)) for kind, legs in LEGS_OF_KIND.items()
-    }
+    """The ranking, and for each query kind how it was chosen.
+
+    Weighed are the legs that the default ranking gives to the kind. A kind without questions keeps the default.
+    """
+    ranking = Ranking()
+    engine = SearchEngine(encoder, pool_collection(pool, [], embeddings, hide_attributes=True), ranking)
     choices: dict[str, dict[str, Any]] = {}
-    for kind, legs in LEGS_OF_KIND.items():
-        queries = [query for name in ASKED[kind] for query in questions.of_kind(name)]
-        if queries:
-            score = _scorer(kind, memory, collection, questions, queries, remembered(queries, photos))
-            choice = choose_weights(score, legs, floor=params.floor, step=params.step, margin=params.margin)
-            weights[kind] = choice.weights
-            choices[kind] = {**asdict(choice), "queries": len(queries)}
-    return Ranking(weights=weights), choices
+    for kind, names in ASKED.items():
+        queries = [query for name in names for query in questions.of_kind(name)]
+        if not queries:
+            continue
+        legs = tuple(ranking.weights_for(kind))
+        retrieved = {
+            query.query_id: engine.retrieve(Query(text=query.text, image=photos(query), legs=legs)) for query in queries
+        }
+        score = _scorer(kind, questions, queries, retrieved)
+        choice = choose_weights(score, legs, floor=params.floor, step=params.step, margin=params.margin)
+        ranking = weighed(ranking, kind, choice.weights)
+        choices[kind] = {**asdict(choice), "queries": len(queries)}
+    return ranking, choices
+
+
+def weighed(ranking: Ranking, kind: QueryKind, weights: Weights) -> Ranking:
+    """`ranking` with other weights for one query kind."""
+    return Ranking.model_validate({**ranking.model_dump(), "weights": {**ranking.weights, kind: dict(weights)}})
 
 
 def _scorer(
     kind: QueryKind,
-    encoder: EncoderLike,
-    collection: Collection,
     questions: EvaluationSet,
     queries: Sequence[EvaluationQuery],
-    photos: Photos,
+    retrieved: Mapping[str, Retrieved],
 ) -> Callable[[Weights], float]:
     """Weights of `kind` -> mean METRIC over the kinds of `queries`, all kinds weighing the same."""
     by_kind: dict[str, list[str]] = {}
@@ -127,9 +131,9 @@ def _scorer(
     grades = questions.grades(queries)
 
     def score(weights: Weights) -> float:
-        ranking = Ranking()
-        ranking = ranking.model_copy(update={"weights": {**ranking.weights, kind: dict(weights)}})
-        values = per_query(ask(SearchEngine(encoder, collection, ranking), queries, photos, legs=None).run, grades)
+        ranking = weighed(Ranking(), kind, weights)
+        run = {query_id: found.ranked(ranking)[:DEPTH] for query_id, found in retrieved.items()}
+        values = per_query(run, grades)
         return sum(mean(values, ids)[METRIC] for ids in by_kind.values()) / len(by_kind)
 
     return score

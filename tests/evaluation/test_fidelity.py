@@ -25,7 +25,7 @@ def collection(products: Sequence[Product], dim: int = 8) -> MemoryCollection:
     ids = [product.id for product in products]
     embeddings = ProductEmbeddings(ids, vectors, vectors, vectors, everywhere, everywhere, "encoder", "snapshot")
     rows = build_rows(products, embeddings, TermIndex([]))
-    return MemoryCollection(rows, name="products", release="r1", encoder="encoder")
+    return MemoryCollection(rows, name="products", release="r1")
 
 
 class Forgetful(MemoryCollection):
@@ -75,7 +75,7 @@ def test_exact_search_agrees_with_itself_under_every_filter() -> None:
 def test_an_index_that_loses_products_is_seen_with_and_without_filters() -> None:
     products = shop(400)
     exact = collection(products)
-    lossy = Forgetful(exact.rows, name="products", release="r1", encoder="encoder")
+    lossy = Forgetful(exact.rows, name="products", release="r1")
     found = index_fidelity(exact, lossy, queries(), filters_by_selectivity(products))
     assert found.overlap == pytest.approx(0.9)  # the tenth of the first ten
     assert found.filtered["10%"] == pytest.approx(0.5)  # every second of the first ten

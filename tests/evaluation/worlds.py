@@ -85,10 +85,10 @@ class FacetEncoder:
         self._terms = TermIndex(TERMS)
 
     def encode_text(self, texts: Sequence[str]) -> Floats:
-        return np.stack([self._vector(dict(self._terms.values_named(text))) for text in texts])
+        return self._rows([dict(self._terms.values_named(text)) for text in texts])
 
     def encode_image(self, images: Sequence[bytes]) -> Floats:
-        return np.stack([self._vector(self._seen(data)) for data in images]) if images else np.zeros((0, WIDTH), "f4")
+        return self._rows([self._seen(data) for data in images])
 
     def fuse_products(self, text: Floats | None, image: Floats | None, has_text: Mask, has_image: Mask) -> Floats:
         assert text is not None
@@ -103,6 +103,9 @@ class FacetEncoder:
 
     def check_probes(self) -> float:
         return 1.0
+
+    def _rows(self, facets: Sequence[dict[str, str]]) -> Floats:
+        return np.stack([np.zeros(WIDTH, dtype=np.float32), *map(self._vector, facets)])[1:]
 
     def _seen(self, data: bytes) -> dict[str, str]:
         image = np.asarray(decode_image(data), dtype=np.float32)

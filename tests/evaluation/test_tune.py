@@ -1,0 +1,79 @@
+"""Tuning on the validation split, on a shop where it is known which leg is worth more."""
+
+import pytest
+
+from catalog.media import MediaStore
+from evaluation.params import TuneParams
+from evaluation.pool import pool_collection
+from evaluation.runs import ask, photos_of
+from evaluation.tune import METRIC, tune, validation_questions, weighed
+from search.engine import Query, SearchEngine
+from search.ranking import Ranking
+from tests.evaluation.worlds import TERMS, FacetEncoder, embedded, media, shop
+
+POOL = shop()
+PARAMS = TuneParams(queries=20, step=0.1)
+QUESTIONS = validation_questions(POOL, POOL, TERMS, (), PARAMS)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> MediaStore:
+    return media(tmp_path_factory.mktemp("media"))
+
+
+def test_every_query_kind_gets_weights_that_sum_to_one_and_keep_their_floor(store: MediaStore) -> None:
+    encoder = FacetEncoder()
+    ranking, choices = tune(QUESTIONS, POOL, embedded(POOL, store, encoder), encoder, photos_of(store), PARAMS)
+    assert set(choices) == {"text", "image", "text+image"}
+    for kind in choices:
+        weights = ranking.weights[kind]  # type: ignore[index]
+        assert sum(weights.values()) == pytest.approx(1.0)
+        assert min(weights.values()) >= PARAMS.floor - 1e-9
+        assert set(weights) == set(Ranking().weights_for(kind))  # type: ignore[arg-type]
+        assert choices[kind]["score"] >= choices[kind]["balanced_score"]
+    assert Ranking.model_validate_json(ranking.model_dump_json()) == ranking
+
+
+def test_legs_that_answer_equally_well_stay_balanced(store: MediaStore) -> None:
+    encoder = FacetEncoder()
+    ranking, choices = tune(QUESTIONS, POOL, embedded(POOL, store, encoder), encoder, photos_of(store), PARAMS)
+    # the photo and the fused vector see the same facets of a photo
+    assert ranking.weights["image"] == {"dense": 0.5, "image": 0.5}
+    assert choices["image"]["score"] == choices["image"]["balanced_score"]
+
+
+def test_attributes_do_not_pull_the_weights_to_the_leg_that_indexes_them(store: MediaStore) -> None:
+    """Were attributes open, the lexical leg would answer Chinese queries that a blind encoder cannot."""
+    encoder = FacetEncoder(blind=True)
+    ranking, _ = tune(QUESTIONS, POOL, embedded(POOL, store, encoder), encoder, photos_of(store), PARAMS)
+    assert ranking.weights["text"]["lexical"] < 1 - 3 * PARAMS.floor
+
+
+def test_ranking_again_scores_what_the_engine_answers(store: MediaStore) -> None:
+    encoder = FacetEncoder()
+    vectors = embedded(POOL, store, encoder)
+    ranking = weighed(Ranking(), "text", {"dense": 0.1, "image": 0.2, "text": 0.3, "lexical": 0.4})
+    engine = SearchEngine(encoder, pool_collection(POOL, TERMS, vectors), ranking)
+    for query in QUESTIONS.of_kind("title_to_product")[:5]:
+        again = engine.retrieve(Query(text=query.text)).ranked(ranking)[:10]
+        assert list(ask(engine, [query], photos_of(store), None).run[query.query_id]) == again
+
+
+def test_the_same_input_gives_the_same_weights(store: MediaStore) -> None:
+    encoder = FacetEncoder()
+    vectors = embedded(POOL, store, encoder)
+    first, _ = tune(QUESTIONS, POOL, vectors, encoder, photos_of(store), PARAMS)
+    second, _ = tune(QUESTIONS, POOL, vectors, encoder, photos_of(store), PARAMS)
+    assert first == second
+
+
+def test_a_kind_without_questions_keeps_the_default(store: MediaStore) -> None:
+    from dataclasses import replace
+
+    bare = [replace(product, images=()) for product in POOL]
+    encoder = FacetEncoder()
+    questions = validation_questions(bare, bare, TERMS, (), PARAMS)
+    ranking, choices = tune(questions, bare, embedded(bare, store, encoder), encoder, photos_of(store), PARAMS)
+    assert set(choices) == {"text"}
+    assert ranking.weights["image"] == Ranking().weights["image"]
+    assert METRIC == "nDCG@10"
