@@ -1,6 +1,6 @@
 """The HTTP application: Starlette routes around one SearchEngine. It knows nothing of BentoML.
 
-    POST /search  POST /similar  GET /products/{id}  GET /  GET /openapi.json  /healthz /livez /readyz /metrics
+POST /search  POST /similar  GET /products/{id}  GET /  GET /openapi.json  /healthz /livez /readyz /metrics
 """
 
 import asyncio
@@ -30,7 +30,7 @@ from bento.reading import parse_fields, parse_search
 from bento.schemas import SimilarRequest
 from bento.settings import ServiceSettings
 from bento.threads import QueryThreads
-from search.engine import Answer, Query, SearchEngine
+from search.engine import Answer, Hit, Query, SearchEngine
 
 PAGE = Path(__file__).with_name("page.html")
 
@@ -132,9 +132,7 @@ class Service:
 
         return await self._answered(request, ask)
 
-    async def _answered(
-        self, request: Request, ask: Callable[[SearchEngine, bytes], tuple[Answer, float]]
-    ) -> Response:
+    async def _answered(self, request: Request, ask: Callable[[SearchEngine, bytes], tuple[Answer, float]]) -> Response:
         started = time.perf_counter()
         engine = self.readiness.engine()
         with self.reader.holding() as hold:
@@ -142,7 +140,8 @@ class Service:
             read = time.perf_counter() - started
             with self.metrics.in_flight.track_inprogress():
                 (answer, parsed), waited = await self.threads.run(lambda: ask(engine, body))
-        timings = {"read": read * 1000, "wait": waited * 1000, "parse": parsed * 1000, **answer.took_ms}
+        timings = {"read": read * 1000, "wait": waited * 1000, "parse": parsed * 1000}
+        timings |= {phase: took for phase, took in answer.took_ms.items() if phase != "total"}
         self.metrics.searched(request.scope["route"].path, len(answer.hits), timings)
         return _json(
             {
@@ -159,7 +158,7 @@ class Service:
         engine = self.readiness.engine()
         product, _ = await self.threads.run(lambda: engine.product(request.path_params["product_id"]))
         took = round((time.perf_counter() - started) * 1000, 3)
-        return _json({"product": product, "release": engine.release, "took_ms": took})
+        return _json({"product": dict(product), "release": engine.release, "took_ms": took})
 
     async def alive(self, _: Request) -> Response:
         """GET /healthz, /livez: the process answers, ready or not."""
@@ -185,13 +184,13 @@ class Service:
         return HTMLResponse(page, headers={"Content-Security-Policy": _policy(page)})
 
 
-def _hit(hit: Any) -> dict[str, Any]:
+def _hit(hit: Hit) -> dict[str, Any]:
     legs = {leg: {"score": at.score, "rank": at.rank} for leg, at in hit.legs.items()}
     return {**hit.product, "id": hit.id, "score": hit.score, "rank": hit.rank, "legs": legs}
 
 
 def _json(content: dict[str, Any]) -> Response:
-    words = json.dumps(content, ensure_ascii=False, allow_nan=False, default=str)
+    words = json.dumps(content, ensure_ascii=False, allow_nan=False)
     return Response(words, media_type="application/json")
 
 

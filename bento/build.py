@@ -16,10 +16,12 @@ from pathlib import Path
 import yaml
 
 from bento.requirements import serving_requirements
-from bento.serve import NAME, bento_folder, bentoml_environment
+from bento.serve import NAME, STORE, bento_folder, bentoml_environment
 from catalog.errors import EtalageError, NotReady
+from models.encoder_folder import BASELINE
 from search.release import ENCODER, MANIFEST, RANKING, ReleaseManifest, read_manifest
 from search.serving_code import SERVICE, foreign_packages, serving_code
+from search.settings import SearchSettings
 
 PROJECT = Path(__file__).resolve().parents[1]
 LOCK = PROJECT / "requirements.lock"
@@ -55,7 +57,10 @@ def build_bento(release_folder: Path, home: Path) -> str:
 
 
 def stage_files(release_folder: Path, stage: Path) -> None:
-    """Copy into `stage` what the Bento holds: the serving modules, their data files and packages, and release/."""
+    """Copy into `stage` what the Bento holds: serving modules, the files beside them, requirements, and release/.
+
+    The encoder's baseline stays behind: it answers no query.
+    """
     modules = serving_code(SERVICE, PROJECT)
     beside = {path for module in modules for path in module.parent.iterdir() if path.suffix in DATA_SUFFIXES}
     for path in (*modules, *sorted(beside)):
@@ -68,7 +73,7 @@ def stage_files(release_folder: Path, stage: Path) -> None:
         _copy(release_folder / name, stage / PACKED / name)
     if not (release_folder / ENCODER).is_dir():
         raise NotReady(f"{release_folder} has no {ENCODER}/: the release is not complete.")
-    shutil.copytree(release_folder / ENCODER, stage / PACKED / ENCODER)
+    shutil.copytree(release_folder / ENCODER, stage / PACKED / ENCODER, ignore=shutil.ignore_patterns(BASELINE))
 
 
 def write_bentofile(stage: Path, manifest: ReleaseManifest, content: str) -> None:
@@ -107,7 +112,7 @@ def _built_content(folder: Path) -> str | None:
 
 
 def _run_build(stage: Path, version: str, home: Path) -> None:
-    environment = {**os.environ, **bentoml_environment(home)}
+    environment = {**os.environ, **bentoml_environment(home / STORE)}
     command = [sys.executable, "-m", "bentoml", "build", "--version", version, "--output", "tag", str(stage)]
     done = subprocess.run(command, cwd=stage, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:

@@ -57,7 +57,7 @@ class TooSlow(EtalageError):
 
 @dataclass(frozen=True)
 class Refusal:
-    """How one kind of error is told: status and the `kind` of the body; `retry_after` in seconds where a retry helps."""
+    """How one kind of error is told: status, `kind` of the body, and `retry_after` in seconds where a retry helps."""
 
     status: int
     kind: str

@@ -28,7 +28,7 @@ class FormPart:
 
 
 def form_parts(body: bytes, boundary: bytes) -> list[FormPart]:
-    """Every part of `body`, in its order. Raises InvalidQuery for a broken form, WrongShape for one of too many parts."""
+    """Every part of `body`, in its order. Raises InvalidQuery for a broken form, WrongShape for too many parts."""
     reading = _Reading()
     try:
         parser = MultipartParser(

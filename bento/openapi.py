@@ -3,8 +3,9 @@
 import base64
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from bento.schemas import ErrorAnswer, ProductAnswer, SearchAnswer, SearchRequest, SimilarRequest
@@ -20,7 +21,10 @@ HIT = {
 }
 SEARCH_EXAMPLES: dict[str, dict[str, Any]] = {
     "words": {"summary": "Words in English", "value": {"text": "red dress for women", "k": 5}},
-    "chinese": {"summary": "Words in Chinese, with a filter", "value": {"text": "蓝色牛仔裤", "filters": {"colour": "Blue"}}},
+    "chinese": {
+        "summary": "Words in Chinese, with a filter",
+        "value": {"text": "蓝色牛仔裤", "filters": {"colour": "Blue"}},
+    },
     "range": {"summary": "A price range", "value": {"text": "watch", "filters": {"price": {"gte": 20, "lt": 90}}}},
     "photo": {"summary": "A photo in base64", "value": {"image": "{photo}", "k": 5}},
     "both": {
@@ -38,8 +42,16 @@ REFUSALS = {
     404: ("No such product.", "No product has the id '0'.", "unknown_product"),
     408: ("The body came too slowly.", "The request body did not arrive within 20 seconds.", "too_slow_body"),
     413: ("Too large.", "The picture is larger than 10 MB.", "too_large"),
-    415: ("Not a picture, or not a type this endpoint reads.", "The picture is empty: it has 0 bytes.", "invalid_media"),
-    422: ("The fields are not those of this endpoint.", "'k' is wrong: input should be a valid integer.", "wrong_shape"),
+    415: (
+        "Not a picture, or not a type this endpoint reads.",
+        "The picture is empty: it has 0 bytes.",
+        "invalid_media",
+    ),
+    422: (
+        "The fields are not those of this endpoint.",
+        "'k' is wrong: input should be a valid integer.",
+        "wrong_shape",
+    ),
     429: ("The queue is full; see Retry-After.", "The service is answering as many queries as it can.", "busy"),
     503: ("Not ready; the sentence says why.", "The release is being opened.", "not_ready"),
 }
@@ -53,9 +65,14 @@ HEADERS = {
 @cache
 def openapi() -> dict[str, Any]:
     """The document. Its examples are real requests (a test sends each of them)."""
-    models = [(model, "validation") for model in (SearchRequest, SimilarRequest)]
-    models += [(model, "serialization") for model in (SearchAnswer, ProductAnswer, ErrorAnswer)]
-    _, schemas = models_json_schema(models, ref_template="#/components/schemas/{model}")  # type: ignore[arg-type]
+    models: list[tuple[type[BaseModel], Literal["validation", "serialization"]]] = [
+        (SearchRequest, "validation"),
+        (SimilarRequest, "validation"),
+        (SearchAnswer, "serialization"),
+        (ProductAnswer, "serialization"),
+        (ErrorAnswer, "serialization"),
+    ]
+    _, schemas = models_json_schema(models, ref_template="#/components/schemas/{model}")
     return {
         "openapi": "3.1.0",
         "info": {"title": "Etalage product search", "version": "1", "license": {"name": "Apache-2.0"}},
@@ -65,7 +82,10 @@ def openapi() -> dict[str, Any]:
                 "post": {
                     "operationId": "similar",
                     "summary": "Products like one of the catalogue",
-                    "requestBody": {"required": True, "content": {"application/json": _json("SimilarRequest", SIMILAR_EXAMPLES)}},
+                    "requestBody": {
+                        "required": True,
+                        "content": {"application/json": _json("SimilarRequest", SIMILAR_EXAMPLES)},
+                    },
                     "responses": _responses("SearchAnswer", ANSWER, 400, 404, 408, 413, 415, 422, 429, 503),
                 }
             },

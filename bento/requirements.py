@@ -31,11 +31,16 @@ def serving_requirements(imports: Iterable[str], lock: Path) -> list[str]:
     found = packages_distributions()
     wanted = {canonical(name) for top in imports for name in found.get(top, [top])}
     if missing := sorted(wanted - set(pins)):
-        raise NotReady(f"The serving code imports {', '.join(missing)}, which {lock} does not pin: add it and lock again.")
+        raise NotReady(
+            f"The serving code imports {', '.join(missing)}, which {lock} does not pin: add it and lock again."
+        )
     while more := {name for name, pin in pins.items() if pin.wanted_by & wanted} - wanted:
         wanted |= more
     if heavy := sorted(wanted & ONLY_FOR_TRAINING):
-        raise NotReady(f"The serving code needs {', '.join(heavy)}, which belongs to training: a Bento must do without.")
+        raise NotReady(
+            f"The serving code needs {', '.join(heavy)}, which belongs to training: a Bento must do without."
+        )
+    wanted -= {"bentoml"}  # `bentoml build` adds itself, at the version that built
     return [f"{name}=={pins[name].version}" for name in sorted(wanted)]
 
 

@@ -40,10 +40,10 @@ class SimilarRequest(BaseModel):
 
 
 class LegScore(BaseModel):
-    """Where one leg put a hit; its scores compare within the leg only."""
+    """Where one leg put a hit, null where it did not; scores compare within the leg only."""
 
-    score: float
-    rank: int = Field(description="1 is best.")
+    score: float | None
+    rank: int | None = Field(description="1 is best.")
 
 
 class HitAnswer(BaseModel):
@@ -52,7 +52,8 @@ class HitAnswer(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     id: str
-    score: float
+    score: float = Field(description="From all legs together; the best possible is about 1.")
+    rank: int = Field(description="1 is best.")
     title: str
     legs: dict[str, LegScore]
 
@@ -62,8 +63,8 @@ class SearchAnswer(BaseModel):
 
     hits: list[HitAnswer] = Field(description="Best first.")
     release: str = Field(description="The release that answered; also the header X-Etalage-Release.")
-    took_ms: float = Field(description="From the whole body read to the answer.")
-    timings_ms: dict[str, float] = Field(description="The same by phase.")
+    took_ms: float = Field(description="From the request's headers to the answer.")
+    timings_ms: dict[str, float] = Field(description="By phase: read, wait, parse, encode, retrieve, rank, fetch.")
 
 
 class ProductAnswer(BaseModel):

@@ -4,6 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+from search.settings import SearchSettings
+
 NAME = "etalage"
 STORE = "bentoml"
 
@@ -14,17 +16,22 @@ def bento_folder(tag: str, home: Path) -> Path:
     return home.absolute() / STORE / "bentos" / name / version
 
 
-def bentoml_environment(home: Path, state: Path | None = None) -> dict[str, str]:
-    """What BentoML must find in its environment: its store in `home`/bentoml, or its state in `state`; no telemetry."""
-    return {"BENTOML_HOME": str((state or home / STORE).absolute()), "BENTOML_DO_NOT_TRACK": "true", "DO_NOT_TRACK": "1"}
+def bentoml_environment(state: Path) -> dict[str, str]:
+    """What BentoML must find in its environment: the folder for its store and state, and no telemetry."""
+    return {"BENTOML_HOME": str(state.absolute()), "BENTOML_DO_NOT_TRACK": "true", "DO_NOT_TRACK": "1"}
 
 
 def serve_command(tag: str, home: Path, host: str = "127.0.0.1", port: int = 3000) -> tuple[list[str], dict[str, str]]:
-    """The command that serves the Bento `tag`, and the environment to start it in.
+    """The command that serves the Bento `tag` of `home`, and the whole environment to start it in.
 
-    Every service has a BENTOML_HOME of its own: BentoML empties the metrics folder in it at each start, also under
-    a service that still runs. The Bento is therefore named by its folder.
+    A service runs in the folder of its Bento, so the store's place is made absolute. Every service has a BENTOML_HOME
+    of its own: BentoML empties the metrics folder in it at each start, also under a service that still runs.
     """
-    command = [sys.executable, "-m", "bentoml", "serve", str(bento_folder(tag, home)), "--host", host, "--port", str(port)]
-    state = home.absolute() / "service" / str(port)
-    return command, {**os.environ, **bentoml_environment(home, state)}
+    folder = str(bento_folder(tag, home))
+    command = [sys.executable, "-m", "bentoml", "serve", folder, "--host", host, "--port", str(port)]
+    uri = SearchSettings(home=home.absolute()).uri
+    places = {
+        "ETALAGE_HOME": str(home.absolute()),
+        "ETALAGE_MILVUS_URI": uri if "://" in uri else str(Path(uri).absolute()),
+    }
+    return command, {**os.environ, **bentoml_environment(home / "service" / str(port)), **places}

@@ -8,6 +8,7 @@ probes know nothing of the release and its metrics take labels from callers, so 
 
 import logging
 from pathlib import Path
+from typing import Any, cast
 
 import bentoml
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -47,4 +48,4 @@ class Etalage:
         logging.getLogger("etalage").setLevel(logging.INFO)
 
 
-Etalage.add_asgi_middleware(EveryRequest, instead=app)
+cast(Any, Etalage).add_asgi_middleware(EveryRequest, instead=app)

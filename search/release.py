@@ -87,5 +87,5 @@ def write_manifest(manifest: ReleaseManifest, folder: Path) -> Path:
         file.write(manifest.model_dump_json(indent=2) + "\n")
         file.flush()
         os.fsync(file.fileno())
-    os.replace(draft, path)
+    draft.replace(path)
     return path

@@ -1,0 +1,22 @@
+"""A started application over a small real engine, shared by the tests of the package."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from starlette.testclient import TestClient
+
+from bento.app import create_app
+from bento.settings import ServiceSettings
+from tests.bento.world import make_engine
+
+
+@pytest.fixture(scope="package")
+def client() -> Iterator[TestClient]:
+    """A client of a ready service."""
+    app = create_app(make_engine, release="r1", settings=ServiceSettings())
+    with TestClient(app, raise_server_exceptions=False) as started:
+        until = time.monotonic() + 10
+        while started.get("/readyz").status_code != 200 and time.monotonic() < until:
+            time.sleep(0.02)
+        yield started
