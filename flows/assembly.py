@@ -1,7 +1,7 @@
 """The folder of a release: what the stages made, copied once, whole or not at all.
 
-releases/<release>/encoder/ ranking.json reports/ lie there before manifest.json does: only the manifest, written when the
-gates have answered, makes it a release.
+releases/<release>/encoder/ ranking.json reports/ lie there before manifest.json does: only the manifest, written when
+the gates have answered, makes it a release.
 """
 
 import shutil
@@ -12,6 +12,7 @@ from catalog.workspace import CURVES, ENCODER, EVALUATION, RANKING, REPORTS
 from flows.candidate import Candidate
 from flows.durable import sync_folder, write_durably
 from flows.milestones import Measured
+from flows.opening import milvus
 from flows.releases import ReleaseStore
 from flows.revision import code_revision, data_md5, digest_of, params_document
 from flows.verdict import Verdict
@@ -19,8 +20,7 @@ from models.encoder_folder import BASELINE
 from search.ranking import Ranking
 from search.release import ENCODER as ENCODER_FOLDER
 from search.release import RANKING as RANKING_FILE
-from search.release import Forced, ReleaseManifest, write_manifest
-from search.settings import SearchSettings
+from search.release import ReleaseManifest, write_manifest
 
 REPORTS_FOLDER = "reports"
 EVALUATION_FOLDER = "evaluation"  # inside reports/: what a later challenger is compared with
@@ -49,12 +49,11 @@ def write_release(
     measured: Measured,
     verdict: Verdict,
     collection: str,
-    forced: Forced | None,
 ) -> ReleaseManifest:
     """Write the manifest: with it the folder is a release. The same verdict again leaves the one that is there."""
     before = store.get(candidate.release) if store.has(candidate.release) else None
     gate = verdict.model_dump(mode="json")
-    if before is not None and (before.gate, before.forced, before.collection) == (gate, forced, collection):
+    if before is not None and (before.gate, before.collection) == (gate, collection):
         return before
     params = params_document()
     manifest = ReleaseManifest(
@@ -67,11 +66,10 @@ def write_release(
         params_hash=digest_of(params),
         encoder=measured.encoder,
         collection=collection,
-        milvus_uri_kind="server" if SearchSettings().milvus_uri else "embedded",
+        milvus_uri_kind=milvus().kind,
         ranking=Ranking.load(RANKING).model_dump(mode="json"),
         scores={kind: dict(by_system) for kind, by_system in measured.evaluation.metrics.items()},
         gate=gate,
-        forced=forced,
         status="challenger" if verdict.passed else "refused",
     )
     folder = store.folder(candidate.release)

@@ -11,7 +11,7 @@ import typer
 
 from catalog.errors import EtalageError, InvalidQuery
 from flows.environment import home_folder
-from flows.errors import exit_code
+from flows.errors import RefusedByGates, exit_code
 
 EXIT_CODES_HELP = """
 [bold]Exit codes[/bold]: 0 done; 1 refused by validation or gates; 2 wrong usage or bad input;
@@ -94,6 +94,7 @@ def retrain(
     [dim]etalage retrain --force --reason "campaign starts, image recall is known to be low" --by "A. Person"[/dim]
     """
     from flows import console
+    from flows.outcome import settled
     from flows.parameters import change_params
     from flows.releases import ReleaseStore
     from flows.standing import stand
@@ -103,12 +104,12 @@ def retrain(
         console.say(f"params.yaml: {sentence}")
     store = ReleaseStore(home_folder())
     standing = stand(store)
-    if console.is_settled(standing, promote=promote, force=force):
-        console.show_standing(standing)
+    if standing.is_settled(promote=promote, force=force):
+        console.show_outcome(settled(standing), store)
         return
     from flows.retrain import retrain as retrain_flow
 
-    outcome = retrain_flow(promote=promote, force=force, reason=reason, by=by or _login(), push=push)
+    outcome = retrain_flow(promote=promote, force=force, reason=reason, by=by or _login(), push_artifacts=push)
     console.show_outcome(outcome, store)
 
 
@@ -256,6 +257,10 @@ def main() -> None:
     try:
         app(prog_name="etalage")
     except EtalageError as error:
+        if isinstance(error, RefusedByGates):
+            from flows import console
+
+            console.show_verdict(error.verdict)
         typer.echo(str(error), err=True)
         sys.exit(exit_code(error))
 

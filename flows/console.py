@@ -6,17 +6,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from catalog.errors import GateRefused
 from flows.packaging import is_packaged
 from flows.verdict import Verdict, verdict_of
 
 if TYPE_CHECKING:
-    from search.engine import Answer
-
     from catalog.ingest import IngestReport
     from flows.outcome import RetrainOutcome
     from flows.releases import ChampionRecord, ReleaseStore
     from flows.standing import Standing
+    from search.engine import Answer
 
 OUTCOME_STYLES = {"failed": "bold red", "insufficient": "yellow", "passed": "green"}
 
@@ -58,30 +56,10 @@ def show_verdict(verdict: Verdict) -> None:
         console.print(f"{len(rows) - len(shown)} rules passed.")
 
 
-def is_settled(standing: "Standing", *, promote: bool, force: bool) -> bool:
-    """Whether a run would only repeat what is known, given what is wanted."""
-    if standing.kind == "waiting":
-        return not promote
-    if standing.kind in ("refused", "withdrawn"):
-        return not force
-    return standing.kind == "serving"
-
-
-def show_standing(standing: "Standing") -> None:
-    """Say that nothing is to be done. Raises GateRefused where the gates, or a person, refused just this before."""
-    if standing.kind in ("refused", "withdrawn"):
-        if standing.verdict is not None and not standing.verdict.passed:
-            show_verdict(standing.verdict)
-        raise GateRefused(standing.sentence)
-    say(standing.sentence)
-
-
 def show_outcome(outcome: "RetrainOutcome", store: "ReleaseStore") -> None:
-    """What a retrain came to. Raises GateRefused when it was refused."""
-    if outcome.verdict is not None:
+    """What a retrain came to."""
+    if outcome.verdict is not None and outcome.status != "unchanged":
         show_verdict(outcome.verdict)
-    if outcome.status == "refused":
-        raise GateRefused(outcome.sentence)
     say(outcome.sentence)
     champion = store.champion()
     if champion is not None and champion.release == outcome.release:

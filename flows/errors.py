@@ -4,6 +4,8 @@
 4 a store or workspace is busy or unreachable, 5 a step broke (its own output says why).
 """
 
+from typing import TYPE_CHECKING
+
 from catalog.errors import (
     EncoderMismatch,
     EtalageError,
@@ -17,6 +19,9 @@ from catalog.errors import (
     UnknownProduct,
 )
 
+if TYPE_CHECKING:
+    from flows.verdict import Verdict
+
 
 class SnapshotMissing(InvalidSnapshot):
     """There is no data/ to work on."""
@@ -24,6 +29,23 @@ class SnapshotMissing(InvalidSnapshot):
 
 class WorkspaceBusy(NotReady):
     """Another run is writing in this workspace or home."""
+
+
+class RefusedByGates(GateRefused):
+    """The gates said no; carries their whole answer, for a table."""
+
+    def __init__(self, verdict: "Verdict", *, again: bool = False) -> None:
+        super().__init__(("Nothing was recomputed. " if again else "") + verdict.sentence())
+        self.verdict = verdict
+
+
+class WithdrawnRelease(GateRefused):
+    """The same inputs gave a release that was rolled back: only a named person brings it back."""
+
+    def __init__(self, release: str) -> None:
+        super().__init__(
+            f"This is release {release}, which was rolled back. To bring it back: etalage promote {release}"
+        )
 
 
 class StageFailed(EtalageError):

@@ -1,7 +1,7 @@
 """The DVC milestones of a retrain, and whether the reports they leave speak of today's inputs.
 
-DVC decides what is stale and in which order it runs; a stage's refusal is read from its report, never from an exit code,
-and a report is believed only when it names the snapshot, encoder and ranking that lie in the workspace.
+DVC decides what is stale and in which order it runs; a stage's refusal is read from its report, never from an exit
+code, and a report is believed only when it names the snapshot, encoder and ranking that lie in the workspace.
 """
 
 import json
@@ -46,7 +46,7 @@ def ensure_data() -> str:
 
 
 def validate(snapshot: str) -> ValidationReport:
-    """Bring the milestone `validate` up to date. Raises InvalidSnapshot with its sentence when the snapshot is unfit."""
+    """Bring the milestone `validate` up to date. Raises InvalidSnapshot with its sentence for an unfit snapshot."""
     done = dvc.reproduce("validate")
     report = _believed_validation(snapshot)
     if report is not None and not report.success:

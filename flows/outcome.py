@@ -4,9 +4,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from flows.errors import RefusedByGates, WithdrawnRelease
+from flows.standing import Standing
 from flows.verdict import Verdict
 
-Status = Literal["promoted", "forced", "challenger", "unchanged", "refused"]
+Status = Literal["promoted", "forced", "challenger", "unchanged"]
 
 
 class RetrainOutcome(BaseModel):
@@ -18,3 +20,14 @@ class RetrainOutcome(BaseModel):
     sentence: str
     release: str | None = None
     verdict: Verdict | None = None
+
+
+def settled(standing: Standing) -> RetrainOutcome:
+    """The outcome of a run that has nothing to do. Raises the refusal that it would come to again."""
+    if standing.kind == "refused" and standing.verdict is not None:
+        raise RefusedByGates(standing.verdict, again=True)
+    if standing.kind == "withdrawn" and standing.release is not None:
+        raise WithdrawnRelease(standing.release)
+    return RetrainOutcome(
+        status="unchanged", sentence=standing.sentence, release=standing.release, verdict=standing.verdict
+    )

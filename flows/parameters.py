@@ -16,7 +16,8 @@ from catalog.errors import InvalidParams
 from catalog.params import Section
 from catalog.splits import SplitParams
 from catalog.workspace import PARAMS
-from evaluation.params import EvaluateParams, GateRules, TuneParams
+from evaluation.params import EvaluateParams, TuneParams
+from evaluation.rules import GateRules
 from flows.durable import write_durably
 from models.params import EmbedParams, ExportParams, ModelParams
 from models.train_params import TrainParams

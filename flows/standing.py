@@ -11,6 +11,7 @@ from flows import dvc
 from flows.candidate import LAST_STAGE, read_candidate
 from flows.packaging import is_packaged
 from flows.parameters import check_params
+from flows.promotion import INTENT
 from flows.releases import ReleaseStore
 from flows.revision import params_document
 from flows.verdict import Verdict, verdict_of
@@ -31,9 +32,19 @@ class Standing:
     release: str | None = None
     verdict: Verdict | None = None
 
+    def is_settled(self, *, promote: bool, force: bool) -> bool:
+        """Whether a run that wants this would only repeat what is known."""
+        if self.kind == "waiting":
+            return not promote
+        if self.kind in ("refused", "withdrawn"):
+            return not force
+        return self.kind == "serving"
+
 
 def stand(store: ReleaseStore) -> Standing:
     """Where the workspace in the working directory stands against `store`."""
+    if (store.home / INTENT).exists():
+        return Standing("unfinished", "A promotion was cut short; the next retrain, promote or rollback ends it.")
     params = params_document()
     check_params(params)
     stale = dvc.stale(LAST_STAGE) if Path("dvc.yaml").is_file() else {}
@@ -54,16 +65,12 @@ def stand(store: ReleaseStore) -> Standing:
         )
         return Standing("serving", nothing, release, verdict)
     if champion is not None and release in champion.withdrawn:
-        sentence = (
-            f"Nothing was recomputed: this is release {release}, which was rolled back. "
-            f"To bring it back: etalage promote {release}."
-        )
-        return Standing("withdrawn", sentence, release, verdict)
+        return Standing("withdrawn", f"Release {release}, which this would give, was rolled back.", release, verdict)
     key = candidate.decision_key(params.get("gates"), champion.release if champion else None)
     if verdict is None or verdict.key != key:
         return Standing("unfinished", f"Release {release} waits for the gates.", release, verdict)
     if not verdict.passed:
-        return Standing("refused", f"Nothing was recomputed. {verdict.sentence()}", release, verdict)
+        return Standing("refused", verdict.sentence(), release, verdict)
     if not is_packaged(release, store.home):
         return Standing("unfinished", f"Release {release} waits for its Bento.", release, verdict)
     sentence = f"Nothing was recomputed: release {release} passed the gates and waits for its promotion."

@@ -1,0 +1,44 @@
+"""Champion against challenger on the same questions, those of today's snapshot.
+
+A task of the flow and no DVC stage: the champion is outside of the workspace.
+"""
+
+from catalog.media import MediaStore
+from catalog.tables import read_products, read_terms
+from catalog.workspace import EVALUATION
+from evaluation.compare import Comparison, compare
+from evaluation.judgements import read_evaluation_set
+from evaluation.rescore import rescore
+from evaluation.rules import GateRules
+from evaluation.scores import PER_QUERY_FILE, read_scores
+from flows.assembly import EVALUATION_FOLDER, REPORTS_FOLDER
+from flows.releases import ReleaseStore
+from models.encoder import Encoder
+from search.ranking import Ranking
+from search.release import ENCODER, RANKING
+
+
+def compare_with_champion(store: ReleaseStore, champion: str, snapshot: str, rules: GateRules) -> Comparison:
+    """The challenger in artifacts/ against `champion`, query by query.
+
+    The champion's own scores count where it was measured on this snapshot and these questions; else its encoder and
+    ranking are measured on them now.
+    """
+    questions = read_evaluation_set(EVALUATION)
+    challenger = read_scores(EVALUATION / PER_QUERY_FILE)
+    folder = store.folder(champion)
+    kept = folder / REPORTS_FOLDER / EVALUATION_FOLDER / PER_QUERY_FILE
+    if store.get(champion).snapshot == snapshot and kept.is_file():
+        scores = read_scores(kept)
+        if set(scores["evaluation_set"].unique()) == {questions.fingerprint}:
+            return compare(scores, challenger, rules.champion)
+    scores = rescore(
+        Encoder.load(folder / ENCODER),
+        Ranking.load(folder / RANKING),
+        read_products(),
+        read_terms(),
+        questions,
+        MediaStore(),
+        snapshot,
+    )
+    return compare(scores, challenger, rules.champion)

@@ -1,0 +1,38 @@
+"""The flow `rollback`: back to the champion before this one.
+
+etalage rollback --reason "hits for shoes look wrong"
+"""
+
+from catalog.errors import ReleaseNotFound
+from flows import promotion
+from flows.durable import one_writer
+from flows.environment import home_folder
+from flows.opening import milvus
+from flows.orchestration import RETRIED, flow, say, task
+from flows.promote import package_release, prove_release, recover
+from flows.releases import ChampionRecord, ReleaseStore
+
+
+@task(name="move-back", **RETRIED)
+def move_back(to: str, by: str, reason: str) -> ChampionRecord:
+    """Move alias and champion record back together, unless a cut-short attempt of this task did."""
+    store = ReleaseStore(home_folder())
+    champion = store.champion()
+    if champion is not None and champion.release == to:
+        return champion
+    champion = promotion.roll_back(store, milvus(), by=by, reason=reason)
+    say(f"Release {champion.release} answers again since {champion.since}.")
+    return champion
+
+
+@flow(name="rollback")
+def rollback(reason: str = "", by: str = "somebody") -> ChampionRecord:
+    """Make the champion before this one answer again. Raises ReleaseNotFound when there is none."""
+    with one_writer(home_folder()):
+        recover()
+        champion = ReleaseStore(home_folder()).champion()
+        if champion is None or champion.previous is None:
+            raise ReleaseNotFound("There is no earlier release to roll back to.")
+        prove_release(champion.previous)
+        package_release(champion.previous)
+        return move_back(champion.previous, by, reason)
