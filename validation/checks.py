@@ -9,12 +9,13 @@ from typing import Any
 import great_expectations as gx
 
 from catalog.errors import InvalidSnapshot
+from catalog.snapshot import snapshot_id
 from catalog.workspace import DATA
 from validation.findings import finding_of, name_of
-from validation.frames import KEYS, TABLES, Frames, read_frames
+from validation.frames import KEYS, Frames, read_frames
 from validation.params import ValidateParams
 from validation.report import ValidationReport, hash_of
-from validation.suites import suite_of
+from validation.suites import SUITES, Suites, suite_of
 
 SHOWN = 5  # rows that an expectation keeps as examples
 
@@ -27,43 +28,52 @@ class Checked:
     results: Mapping[str, Any]
 
 
-def validate_snapshot(data: Path = DATA, params: ValidateParams | None = None) -> ValidationReport:
-    """Check the snapshot in `data` against every suite. A snapshot that cannot be read is a failed report, no error."""
-    return check_snapshot(data, params).report
+def validate_snapshot(
+    data: Path = DATA, params: ValidateParams | None = None, suites: Suites = SUITES
+) -> ValidationReport:
+    """Check the snapshot in `data` against `suites`. A snapshot that cannot be read is a failed report, no error."""
+    return check_snapshot(data, params, suites).report
 
 
-def check_snapshot(data: Path = DATA, params: ValidateParams | None = None) -> Checked:
+def check_snapshot(data: Path = DATA, params: ValidateParams | None = None, suites: Suites = SUITES) -> Checked:
     """As validate_snapshot, with the answers of Great Expectations beside the report."""
     params = params or ValidateParams()
     try:
         frames = read_frames(data)
     except InvalidSnapshot as error:
-        return Checked(_report(params, snapshot=None, source=None, products=0, unreadable=str(error)), {})
-    filled = [table for table in TABLES if len(frames.tables[table]) or table == "products"]
-    results = _answers(frames, filled, params)
+        return Checked(_report(params, snapshot=_id_if_any(data), source=None, products=0, unreadable=str(error)), {})
+    filled = [table for table in suites if len(frames.tables[table]) or table == "products"]
+    results = _answers(frames, {table: suite_of(table, suites[table], params) for table in filled})
     report = _report(
         params,
         snapshot=frames.snapshot,
         source=frames.source,
         products=len(frames.tables["products"]),
-        absent=tuple(table for table in TABLES if table not in filled),
+        absent=tuple(table for table in suites if table not in filled),
         findings=tuple(finding_of(table, result, frames) for table in filled for result in results[table].results),
     )
     return Checked(report, results)
+
+
+def _id_if_any(data: Path) -> str | None:
+    try:
+        return snapshot_id(data)
+    except InvalidSnapshot:
+        return None
 
 
 def _report(params: ValidateParams, **found: Any) -> ValidationReport:
     return ValidationReport(params=params.model_dump(), params_hash=hash_of(params), **found)
 
 
-def _answers(frames: Frames, tables: list[str], params: ValidateParams) -> dict[str, Any]:
+def _answers(frames: Frames, suites: Mapping[str, gx.ExpectationSuite]) -> dict[str, Any]:
     """Validate each table with its suite, in an ephemeral context that reports to nobody and draws no progress bars."""
     context = gx.get_context(mode="ephemeral")
     context.enable_analytics(False)
     context.variables.progress_bars = {"globally": False}
     source = context.data_sources.add_pandas("snapshot")
     answers = {}
-    for table in tables:
+    for table, suite in suites.items():
         batches = source.add_dataframe_asset(table).add_batch_definition_whole_dataframe("whole")
         batch = batches.get_batch({"dataframe": frames.tables[table]})
         wanted = {
@@ -71,7 +81,6 @@ def _answers(frames: Frames, tables: list[str], params: ValidateParams) -> dict[
             "unexpected_index_column_names": ["row", *KEYS[table]],
             "partial_unexpected_count": SHOWN,
         }
-        suite = suite_of(table, params)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pandas tells of patterns with groups; ours are meant
             answer = batch.validate(suite, result_format=wanted)

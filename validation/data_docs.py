@@ -11,13 +11,15 @@ from typing import Any
 
 from great_expectations.render.renderer import ValidationResultsPageRenderer
 from great_expectations.render.view import DefaultJinjaPageView
-from jinja2 import ChoiceLoader, FileSystemLoader
+from jinja2 import ChoiceLoader, FileSystemLoader, pass_context
+from markupsafe import escape
 
 from catalog.workspace import DATA_DOCS
 from validation.checks import Checked
 from validation.report import Finding
 
 PAGES = Path(__file__).with_name("pages")
+_VALUES = (str, int, float, bool, type(None))  # what a cell may hold beside rendered content
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,15 @@ class StandAlonePageView(DefaultJinjaPageView):  # type: ignore[misc]  # GX has 
     def __init__(self) -> None:
         super().__init__()
         self.env.loader = ChoiceLoader([FileSystemLoader(PAGES), self.env.loader])
+
+    @pass_context
+    def render_content_block(self, jinja_context: Any, content_block: Any, *more: Any, **named: Any) -> Any:
+        """As Great Expectations renders a block, but values of the catalogue become text: it prints them as markup."""
+        if isinstance(content_block, str):
+            return escape(content_block)
+        if isinstance(content_block, list):
+            content_block = [escape(str(item)) if isinstance(item, _VALUES) else item for item in content_block]
+        return super().render_content_block(jinja_context, content_block, *more, **named)
 
     def index(self, **values: Any) -> str:
         """The index page, from pages/index.j2."""

@@ -18,8 +18,7 @@ from catalog.tables import read_interactions, read_judgements, read_products, re
 from catalog.tokens import normalise
 from catalog.workspace import DATA, INTERACTIONS, JUDGEMENTS, MEDIA, PRODUCTS, QUARANTINE, SNAPSHOT, TERMS
 
-TABLES = ("snapshot", "products", "media", "terms", "judgements", "interactions")
-# Which columns name a row to a person; `row` (from 1) is in every frame.
+# Table -> the columns that name one of its rows to a person; `row` (from 1) is in every frame.
 KEYS: Mapping[str, tuple[str, ...]] = {
     "snapshot": (),
     "products": ("id",),
@@ -29,13 +28,15 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "interactions": ("user_id", "product_id"),
 }
 
+FEW_GROUPS = 3  # that many product groups may show one picture in the smallest shop
+
 _PRODUCT_FIELDS = frozenset(field.name for field in fields(Product)) | {CATEGORY}
 _MEDIA_COLUMNS = ("media_id", "modality", "format", "width", "height")
 
 
 @dataclass(frozen=True)
 class Frames:
-    """A snapshot ready to be checked. `tables` holds one frame for each name of TABLES, empty where there is none.
+    """A snapshot ready to be checked. `tables` holds one frame for each name of KEYS, empty where there is none.
 
     `facts` are values that sentences quote beside the numbers of an expectation.
     """
@@ -116,8 +117,8 @@ def _products(products: Sequence[Product], media: set[str]) -> pd.DataFrame:
         title = normalise(product.title or "")
         rows.append(
             {
-                "id": product.id,
-                "group_id": product.group_id,
+                "id": product.id or "",
+                "group_id": product.group_id or "",
                 "title": product.title or "",
                 "pictures": len(product.images),
                 "without_image": int(not product.images),
@@ -163,13 +164,14 @@ def _medium(row: Mapping[str, Any], shown: int, groups: int) -> dict[str, Any]:
     data: bytes = row["bytes"] or b""
     sides = (row["width"], row["height"])
     return {
-        **{name: row[name] for name in _MEDIA_COLUMNS},
+        **{name: row[name] for name in ("width", "height")},
+        **{name: row[name] or "" for name in ("media_id", "modality", "format")},
         "size": len(data),
         "short_side": min(sides) if None not in sides else None,
         "id_matches": media_id(data) == row["media_id"],
         "header": _header(data, *sides),
         "used": shown > 0,
-        "shown_share": _share(shown, groups),
+        "shown_share": _share(shown, groups) if shown > FEW_GROUPS else 0.0,
     }
 
 
@@ -187,10 +189,10 @@ def _terms(terms: Sequence[Term], products: Sequence[Product]) -> pd.DataFrame:
     occurring |= {(CATEGORY, level) for product in products for level in product.category}
     return _frame(
         {
-            "field": term.field,
-            "value": term.value,
-            "language": term.language,
-            "term": term.term,
+            "field": term.field or "",
+            "value": term.value or "",
+            "language": term.language or "",
+            "term": term.term or "",
             "occurs": (term.field, term.value) in occurring,
         }
         for term in terms
@@ -205,7 +207,7 @@ def _judgements(judgements: Sequence[Judgement], products: Sequence[Product]) ->
     answered = {query for query, of_query in grades.items() if any(max(given) > 0 for given in of_query.values())}
     return _frame(
         {
-            "query": row.query,
+            "query": row.query or "",
             "product_id": row.product_id,
             "grade": row.grade,
             "language": row.language,
@@ -221,10 +223,10 @@ def _interactions(interactions: Sequence[Interaction], products: Sequence[Produc
     known = {product.id for product in products}
     return _frame(
         {
-            "user_id": row.user_id,
+            "user_id": row.user_id or "",
             "product_id": row.product_id,
-            "action": row.action,
-            "at": row.at,
+            "action": row.action or "",
+            "at": row.at or "",
             "product_known": row.product_id in known,
         }
         for row in interactions

@@ -11,14 +11,6 @@ def media_suite(params: ValidateParams) -> list[gxe.Expectation]:
     """Ids, bytes, width and height, use."""
     return [
         expect(
-            gxe.ExpectColumnValuesToNotBeNull,
-            "id_present",
-            column="media_id",
-            claim="Every medium has an id.",
-            reason="Products name their pictures by it.",
-            says="{count:,} of {total:,} media have no id: {examples}.",
-        ),
-        expect(
             gxe.ExpectColumnValuesToBeUnique,
             "id_unique",
             column="media_id",

@@ -24,21 +24,13 @@ def product_suite(params: ValidateParams) -> list[gxe.Expectation]:
 def _identity() -> list[gxe.Expectation]:
     return [
         expect(
-            gxe.ExpectColumnValuesToNotBeNull,
+            gxe.ExpectColumnValuesToMatchRegex,
             "id_present",
             column="id",
+            regex=r"\S",
             claim="Every product has an id.",
             reason="Hits, judgements and releases name a product by its id.",
             says="{count:,} of {total:,} products have no id: {examples}.",
-        ),
-        expect(
-            gxe.ExpectColumnValuesToMatchRegex,
-            "id_not_empty",
-            column="id",
-            regex=r"\S",
-            claim="No id is empty.",
-            reason="An empty id cannot be asked for.",
-            says="{count:,} of {total:,} products have an empty id: {examples}.",
         ),
         expect(
             gxe.ExpectColumnValuesToBeUnique,
@@ -49,21 +41,13 @@ def _identity() -> list[gxe.Expectation]:
             says="{count:,} of {total:,} products share their id with another: {examples}.",
         ),
         expect(
-            gxe.ExpectColumnValuesToNotBeNull,
+            gxe.ExpectColumnValuesToMatchRegex,
             "group_present",
             column="group_id",
+            regex=r"\S",
             claim="Every product belongs to a product group.",
             reason="Splits are made by group: without one, a variant leaks from training into the test split.",
             says="{count:,} of {total:,} products have no group id: {examples}.",
-        ),
-        expect(
-            gxe.ExpectColumnValuesToMatchRegex,
-            "group_not_empty",
-            column="group_id",
-            regex=r"\S",
-            claim="No group id is empty.",
-            reason="All products with an empty group id would count as variants of one thing.",
-            says="{count:,} of {total:,} products have an empty group id: {examples}.",
         ),
     ]
 

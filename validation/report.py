@@ -42,7 +42,7 @@ class Finding(_Frozen):
 class ValidationReport(_Frozen):
     """The verdict on one snapshot.
 
-    `snapshot` is computed from the content of data/; None when that cannot be read, and then `unreadable` says why.
+    `snapshot` is computed from the content of data/; None when there is none. `unreadable` says why it cannot be read.
     `params` are the limits used, `params_hash` 12 hex digits over them. `absent` are the optional tables without rows.
     """
 
@@ -77,11 +77,7 @@ class ValidationReport(_Frozen):
         name = f"Snapshot {self.snapshot}" if self.snapshot else "The snapshot"
         if not self.failures:
             count, warned = len(self.findings), len(self.warnings)
-            held = (
-                f"{count - warned} of {count} expectations hold, {warned} only warned"
-                if warned
-                else f"all {count} expectations hold"
-            )
+            held = f"{count - warned} of {count} expectations hold" + (f", {warned} only warned" if warned else "")
             return f"{name} of {self.products:,} products is fit to train on: {held}."
         more = f" And {len(self.failures) - 1} more: see {VALIDATE_REPORT}." if len(self.failures) > 1 else ""
         return f"{name} is not fit to train on: {self.failures[0]}{more}"

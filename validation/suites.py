@@ -11,13 +11,17 @@ from validation.product_suite import product_suite
 from validation.side_suites import interaction_suite, judgement_suite, term_suite
 from validation.snapshot_suite import snapshot_suite
 
-
-def suite_of(table: str, params: ValidateParams) -> gx.ExpectationSuite:
-    """The suite of one table of SUITES, with the limits of `params`."""
-    return gx.ExpectationSuite(name=table, expectations=SUITES[table](params))
+Expectations = Callable[[ValidateParams], list[gxe.Expectation]]
+Suites = Mapping[str, Expectations]
 
 
-SUITES: Mapping[str, Callable[[ValidateParams], list[gxe.Expectation]]] = {
+def suite_of(table: str, expectations: Expectations, params: ValidateParams) -> gx.ExpectationSuite:
+    """A suite named after its table, with the limits of `params`."""
+    return gx.ExpectationSuite(name=table, expectations=expectations(params))
+
+
+# A table of validation.frames -> its expectations. A new table is a frame, a function and a line here.
+SUITES: Suites = {
     "snapshot": snapshot_suite,
     "products": product_suite,
     "media": media_suite,
