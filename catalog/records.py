@@ -62,7 +62,7 @@ class BadRow(Exception):
 
 
 def clean(text: str) -> str:
-    """Text without control characters and with single spaces; "" for None-like input never occurs here."""
+    """Text without control characters and with single spaces."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 

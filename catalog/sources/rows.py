@@ -72,7 +72,7 @@ def read_rows(path: Path, encoding: str, delimiter: str | None = None) -> Iterat
 
 
 def _csv_reader(stream: Any, kind: Format, delimiter: str | None) -> Any:
-    return csv.reader(stream, delimiter=delimiter or ("\t" if kind == "tsv" else ","))
+    return csv.reader(stream, delimiter=delimiter or ("\t" if kind == "tsv" else ","), strict=True)
 
 
 def _csv(path: Path, encoding: str, kind: Format, delimiter: str | None) -> Iterator[Row]:
@@ -81,13 +81,14 @@ def _csv(path: Path, encoding: str, kind: Format, delimiter: str | None) -> Iter
         header: list[str] = next(reader, [])
         number = 0
         while True:
+            first = reader.line_num + 1
             try:
                 cells = next(reader)
             except StopIteration:
                 return
-            except csv.Error as error:
+            except csv.Error as error:  # the next row starts on the next line
                 number += 1
-                yield Row(number, {}, f"Line {reader.line_num} is not CSV: {error}.")
+                yield Row(number, {}, f"Lines {first} to {reader.line_num} are not CSV: {error}.")
                 continue
             if not cells:
                 continue

@@ -98,6 +98,18 @@ def test_a_row_of_the_wrong_width_is_one_bad_row(shop: Shop) -> None:
     ]  # fmt: skip
 
 
+def test_a_quotation_mark_that_never_closes_is_a_bad_row_that_names_the_lines_it_took(shop: Shop) -> None:
+    good, bad = rows(shop("1,good,,,,,,", '2,"open,,,,,,', "3,taken,,,,,,"))
+    assert good.problem is None
+    assert bad.problem == "Lines 3 to 4 are not CSV: unexpected end of data."
+
+
+def test_a_cell_that_is_too_long_to_be_one_is_one_bad_row(shop: Shop) -> None:
+    records = rows(shop(f"1,{'x' * 200_000},,,,,,", '2,"two\nlines, one ""cell""",,,,,,', "3,good,,,,,,"))
+    assert [bool(record.problem) for record in records] == [True, False, False]
+    assert records[1].values["title"] == 'two\nlines, one "cell"'
+
+
 def test_a_broken_json_line_is_one_bad_row(tmp_path: Path) -> None:
     (tmp_path / "p.jsonl").write_text('{"sku": "1"}\n{"sku": \n[1]\n\n{"sku": {"a": 1}}\n{"sku": 12.0}\n')
     (tmp_path / "mapping.yaml").write_text("{products: p.jsonl, columns: {id: sku}}")

@@ -63,7 +63,9 @@ def test_its_titles_are_in_two_languages_and_leave_something_to_the_picture(prod
     assert languages["zh"] > 60 and languages["en"] > 300 and set(languages) == {"en", "zh"}
     assert all((language_of(product.title) == "en") == (product.language == "en") for product in products)
     english = [product for product in products if product.language == "en" and product.attributes]
-    tells_colour = sum(product.attributes["colour"].lower() in product_text(product, attributes=False).lower() for product in english)
+    tells_colour = sum(
+        product.attributes["colour"].lower() in product_text(product, attributes=False).lower() for product in english
+    )
     assert 0.3 < tells_colour / len(english) < 0.7
 
 

@@ -1,4 +1,4 @@
-"""The encoder sees words of the product, not its labels; the lexical leg sees both, in every language of the shop."""
+"""The encoder reads words and labels of a product, or words alone; the lexical leg reads labels in every language."""
 
 from catalog.products import Product, Term
 from catalog.terms import TermIndex
