@@ -36,12 +36,12 @@ PAGE = Path(__file__).with_name("page.html")
 
 
 def create_app(
-    load: Callable[[], SearchEngine], *, release: str = "", settings: ServiceSettings | None = None
+    load: Callable[[], SearchEngine], *, release: Callable[[], str] = str, settings: ServiceSettings | None = None
 ) -> Starlette:
     """An application that opens its engine with `load` once it is started, again and again until it works.
 
     `load` runs in a thread and raises NotReady, EncoderMismatch or ReleaseNotFound with the reason while it cannot.
-    `release` is the id to tell before the engine is open. `settings` come from the environment by default.
+    `release` tells the id before the engine is open, "" if unknown. `settings` come from the environment by default.
     """
     service = Service(load, release, settings)
     app = Starlette(
@@ -75,7 +75,7 @@ class Service:
     """The endpoints of one application, and what they share while it runs."""
 
     def __init__(
-        self, load: Callable[[], SearchEngine], release: str = "", settings: ServiceSettings | None = None
+        self, load: Callable[[], SearchEngine], release: Callable[[], str], settings: ServiceSettings | None
     ) -> None:
         self._load = load
         self._release = release
@@ -100,7 +100,7 @@ class Service:
     def release(self) -> str:
         """The id of the release that answers, as far as it is known."""
         engine = self.readiness.opened()
-        return self._release if engine is None else engine.release
+        return self._release() if engine is None else engine.release
 
     async def search(self, request: Request) -> Response:
         """POST /search."""

@@ -46,12 +46,12 @@ def build_bento(release_folder: Path, home: Path) -> str:
         stage = Path(folder)
         stage_files(release_folder, stage)
         content = digest(stage)
-        if _built_content(bento_folder(tag, home)) == content:
+        if built_content(bento_folder(tag, home)) == content:
             return tag
         write_bentofile(stage, manifest, content)
         shutil.rmtree(bento_folder(tag, home), ignore_errors=True)
         _run_build(stage, manifest.release, home)
-    if _built_content(bento_folder(tag, home)) != content:
+    if built_content(bento_folder(tag, home)) != content:
         raise NotReady(f"BentoML reported success but {tag} is not in {home}.")
     return tag
 
@@ -101,7 +101,7 @@ def digest(folder: Path) -> str:
     return whole.hexdigest()[:16]
 
 
-def _built_content(folder: Path) -> str | None:
+def built_content(folder: Path) -> str | None:
     """The content label of a Bento whose files still are that content; None for none, half of one, a changed one."""
     try:
         info = yaml.safe_load((folder / "bento.yaml").read_text(encoding="utf-8"))

@@ -1,14 +1,15 @@
 """Opening the release that lies in a folder: its encoder, its own collection, its ranking. Never "the latest"."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from bento.settings import ServiceSettings
-from catalog.errors import EncoderMismatch, NotReady
+from catalog.errors import EncoderMismatch, NotReady, ReleaseNotFound
 from models.encoder import Encoder
+from search.collection import Collection
 from search.engine import SearchEngine
-from search.milvus import MilvusStore
 from search.ranking import Ranking
-from search.release import ENCODER, RANKING, ReleaseManifest, read_manifest
+from search.release import ENCODER, RANKING, read_manifest
 from search.settings import SearchSettings
 
 WAIT = 5.0
@@ -21,6 +22,7 @@ class ReleaseOpener:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._encoder: Encoder | None = None
+        self._release = ""
 
     def __call__(self) -> SearchEngine:
         """The engine. Raises NotReady, EncoderMismatch or ReleaseNotFound with the reason."""
@@ -33,18 +35,26 @@ class ReleaseOpener:
                 f"and its manifest names {manifest.encoder}."
             )
         ranking = Ranking.load(self.folder / RANKING)
-        collection = _store().open(manifest.release, manifest.encoder)
+        collection = _open_collection(manifest.release, manifest.encoder)
         if collection.name != manifest.collection:
             raise NotReady(f"Release {manifest.release} names {manifest.collection}, the store {collection.name}.")
         return SearchEngine(self._encoder, collection, ranking)
 
-    def manifest(self) -> ReleaseManifest:
-        """What the release says of itself. Raises ReleaseNotFound."""
-        return read_manifest(self.folder)
+    def release(self) -> str:
+        """The release's id, also while it cannot be opened; "" where the folder holds none."""
+        if not self._release:
+            with suppress(ReleaseNotFound):  # calling the opener tells this in words
+                self._release = read_manifest(self.folder).release
+        return self._release
 
 
-def _store() -> MilvusStore:
-    """The store that the environment names; an embedded one must be there already."""
+def _open_collection(release: str, encoder: str) -> Collection:
+    """The release's own collection in the store that the environment names; an embedded store must be there already.
+
+    Raises ReleaseNotFound, NotReady, EncoderMismatch.
+    """
+    from search.milvus import MilvusStore  # slow to load, and BentoML's supervisor imports this module for nothing
+
     settings = SearchSettings()
     store = MilvusStore(settings.uri, settings.milvus_token, WAIT, settings.milvus_timeout_s)
     if store.kind == "embedded" and not Path(settings.uri).exists():
@@ -52,4 +62,4 @@ def _store() -> MilvusStore:
             f"There is no Milvus store at {Path(settings.uri).absolute()}: set ETALAGE_HOME or ETALAGE_MILVUS_URI "
             "to where the release was indexed."
         )
-    return store
+    return store.open(release, encoder)

@@ -18,7 +18,8 @@ from bento.opening import ReleaseOpener
 
 PACKED = Path(__file__).resolve().parents[1] / "release"
 
-app = create_app(ReleaseOpener(PACKED))
+opener = ReleaseOpener(PACKED)
+app = create_app(opener, release=opener.release)
 
 
 class EveryRequest:

@@ -1,7 +1,5 @@
 """Limits of the service, from the environment (ETALAGE_SERVICE_...). Read when the service starts, never at import."""
 
-from pathlib import Path
-
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -11,8 +9,6 @@ class ServiceSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ETALAGE_SERVICE_", frozen=True, extra="ignore")
 
-    release_folder: Path | None = None
-    """Where the release lies; by default beside the code, as the build puts it in the Bento."""
     threads: int = Field(default=2, ge=1, le=64)
     """Queries answered at the same time."""
     queue: int = Field(default=32, ge=0)
@@ -32,6 +28,6 @@ class ServiceSettings(BaseSettings):
     """Of all bodies held at the same time; the next one is told 429."""
     retry_seconds: float = Field(default=2.0, gt=0)
     """First wait before opening the release again; it doubles up to 30 s."""
-    probe_text: str = "red dress"
-    """What /readyz asks the engine."""
+    probe_text: str = "red dress 红色连衣裙"
+    """What /readyz asks the engine; both languages, so that the first caller waits for no dictionary."""
     probe_timeout: float = Field(default=5.0, gt=0)

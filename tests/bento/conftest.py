@@ -14,7 +14,7 @@ from tests.bento.world import make_engine
 @pytest.fixture(scope="package")
 def client() -> Iterator[TestClient]:
     """A client of a ready service."""
-    app = create_app(make_engine, release="r1", settings=ServiceSettings())
+    app = create_app(make_engine, release=lambda: "r1", settings=ServiceSettings())
     with TestClient(app, raise_server_exceptions=False) as started:
         until = time.monotonic() + 10
         while started.get("/readyz").status_code != 200 and time.monotonic() < until:

@@ -35,7 +35,7 @@ def run(scenario: Callable[[httpx.AsyncClient, Any], Any], load: Callable[[], An
     """Run a scenario against a started application on one event loop."""
 
     async def whole() -> Any:
-        app = create_app(load, release="r1", settings=ServiceSettings(**settings))
+        app = create_app(load, release=lambda: "r1", settings=ServiceSettings(**settings))
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         async with (
             app.router.lifespan_context(app),

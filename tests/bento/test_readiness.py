@@ -30,7 +30,7 @@ def test_while_the_collection_is_missing_everything_says_503_and_why_and_then_it
             raise NotReady("The collection products_r1 is not in the store.")
         return make_engine()
 
-    with TestClient(create_app(load, release="r1", settings=QUICK)) as client:
+    with TestClient(create_app(load, release=lambda: "r1", settings=QUICK)) as client:
         time.sleep(0.1)
         for reply in (client.get("/readyz"), client.post("/search", json={"text": "red"}), client.get("/products/p0")):
             assert reply.status_code == 503
@@ -48,7 +48,7 @@ def test_an_index_of_another_encoder_is_never_answered_from():
     def load() -> Any:
         raise EncoderMismatch("products_r1 was built by encoder aaaa, this release has encoder bbbb.")
 
-    with TestClient(create_app(load, release="r1", settings=QUICK)) as client:
+    with TestClient(create_app(load, release=lambda: "r1", settings=QUICK)) as client:
         time.sleep(0.1)
         reply = client.post("/search", json={"text": "red"})
         assert (reply.status_code, reply.json()["error"]) == (

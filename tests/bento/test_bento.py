@@ -1,0 +1,235 @@
+"""A Bento that was really built, served by `bentoml serve` in a process of its own, over a real embedded store."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+
+from bento.build import build_bento, built_content
+from bento.serve import bento_folder, serve_command
+from catalog.errors import NotReady, ReleaseNotFound
+from search.milvus import MilvusStore
+from search.ranking import Ranking
+from search.release import ReleaseManifest, write_manifest
+from tests.bento.hostile import body, form, part
+from tests.bento.tiny_encoder import photo, write_tiny_encoder
+from tests.bento.world import catalogue, make_rows
+
+pytestmark = pytest.mark.slow
+
+TAG = "etalage:r20261121-1"
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A home with one release that is built and indexed."""
+
+    home: Path
+    release: Path
+    store: MilvusStore
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    home = tmp_path_factory.mktemp("home")
+    folder = home / "releases" / "r20261121-1"
+    encoder = write_tiny_encoder(folder / "encoder")
+    (folder / "encoder" / "baseline").mkdir()
+    (folder / "encoder" / "baseline" / "text.onnx").write_bytes(b"not for serving")
+    Ranking().save(folder / "ranking.json")
+    store = MilvusStore(str(home / "milvus" / "etalage.db"))
+    name = store.write(make_rows(catalogue(), encoder), "r20261121-1")
+    manifest = ReleaseManifest(
+        release="r20261121-1",
+        created_at=datetime(2026, 11, 21, tzinfo=UTC),
+        snapshot="s1",
+        code_revision="abc",
+        params={},
+        params_hash="0",
+        encoder=encoder.fingerprint,
+        collection=name,
+        milvus_uri_kind="embedded",
+        ranking=Ranking().model_dump(),
+    )
+    write_manifest(manifest, folder)
+    assert build_bento(folder, home) == TAG
+    return Shop(home, folder, store)
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running service."""
+
+    client: httpx.Client
+    worker: int
+    seconds_to_ready: float
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="module")
+def served(shop: Shop) -> Iterator[Served]:
+    port = free_port()
+    command, environment = serve_command(TAG, shop.home, port=port)
+    environment["OMP_NUM_THREADS"] = "1"
+    log = (shop.home / "service.log").open("wb")
+    started = time.monotonic()
+    process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+    client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20)
+    try:
+        while not is_ready(client):
+            assert process.poll() is None and time.monotonic() - started < 120, (shop.home / "service.log").read_text()
+            time.sleep(0.1)
+        seconds = time.monotonic() - started
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        workers = [int(pid) for pid in children if b"worker.service" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        yield Served(client, workers[0], seconds)
+    finally:
+        client.close()
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+        log.close()
+
+
+def is_ready(client: httpx.Client) -> bool:
+    try:
+        return client.get("/readyz").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def test_a_bento_holds_the_serving_code_the_release_and_pinned_packages_and_nothing_else(shop: Shop):
+    source = bento_folder(TAG, shop.home) / "src"
+    assert {path.name for path in source.iterdir()} == {
+        "bento", "bentofile.yaml", "catalog", "models", "release", "requirements.txt", "search",
+    }  # fmt: skip
+    assert {path.name for path in (source / "release").iterdir()} == {"encoder", "manifest.json", "ranking.json"}
+    assert not (source / "release" / "encoder" / "baseline").exists()
+    assert not (source / "models" / "train.py").exists()
+    info = yaml.safe_load((source.parent / "bento.yaml").read_text())
+    assert info["labels"]["release"] == "r20261121-1" and info["labels"]["snapshot"] == "s1"
+    assert len(info["labels"]["encoder"]) == 16
+    lines = (source.parent / "env" / "python" / "requirements.txt").read_text().split()
+    assert all("==" in line for line in lines) and not any(line.startswith(("torch", "transformers")) for line in lines)
+    assert [line for line in lines if line.startswith("bentoml==")] == lines[-1:]
+
+
+def test_words_in_two_languages_and_a_photo_find_what_they_show(served: Served):
+    for text in ("blue shoes", "蓝色鞋", "blue 鞋"):
+        first = served.client.post("/search", json={"text": text, "k": 1}).json()["hits"][0]
+        assert first["title"] == "Blue shoes"
+    found = served.client.post("/search", data={"k": "9"}, files={"image": ("my photo.jpg", photo("Green"))}).json()
+    assert {hit["attributes"]["colour"] for hit in found["hits"]} == {"Green"}
+    assert found["release"] == "r20261121-1"
+    both = form(part("text", b"dress"), part("image", photo("Blue"), "a.jpg"), part("k", b"1"))
+    assert served.client.post("/search", **both).json()["hits"][0]["title"] == "Blue dress"
+
+
+def test_filters_similar_and_single_products_work_over_the_real_store(served: Served):
+    asked = {"text": "dress", "filters": {"colour": "Red", "price": {"lt": 25}, "in_stock": True}}
+    hits = served.client.post("/search", json=asked).json()["hits"]
+    assert hits and all(hit["attributes"]["colour"] == "Red" and hit["price"] < 25 and hit["stock"] for hit in hits[:3])
+    like = served.client.post("/similar", json={"id": "p0", "k": 2}).json()["hits"]
+    assert {hit["title"] for hit in like} == {"Red dress"}
+    assert served.client.get("/products/p6").json()["product"]["title"] == "Blue shirt"
+
+
+def test_our_own_probes_metrics_and_page_answer_and_not_bentomls(served: Served):
+    ready = served.client.get("/readyz")
+    assert ready.json()["release"] == ready.headers["X-Etalage-Release"] == "r20261121-1"
+    assert served.client.get("/healthz").json()["status"] == "alive"
+    assert 'etalage_release_info{collection="products_r20261121_1"' in served.client.get("/metrics").text
+    assert "bentoml_service" not in served.client.get("/metrics").text
+    assert "<title>Etalage</title>" in served.client.get("/").text
+    assert served.client.get("/openapi.json").json()["openapi"] == "3.1.0"
+    for path in ("/docs.json", "/schema.json", "/static_content/index.css"):
+        assert served.client.get(path).status_code == 404
+
+
+def test_hostile_requests_over_the_wire_do_not_hold_up_the_next_one(served: Served):
+    huge = b"a" * (50 * 2**20)
+    for request, status in (
+        (body(huge), 413),
+        ({"content": (b" " * 2**20 for _ in range(50)), "headers": {"content-type": "application/json"}}, 413),
+        (form(part("image", huge, "a.jpg")), 413),
+        (form(part("image", b"Dear shop" * 99, "photo.jpg")), 415),
+        (body("[" * 5000), 400),
+        (body(json.dumps({"text": "a" * 100_000})), 400),
+    ):
+        refused = served.client.post("/search", **request)
+        assert (refused.status_code, set(refused.json())) == (status, {"error", "kind"})
+        assert served.client.post("/search", json={"text": "red", "k": 1}).status_code == 200
+
+
+def test_the_worker_never_loaded_torch(served: Served):
+    mapped = Path(f"/proc/{served.worker}/maps").read_text()
+    assert "onnxruntime" in mapped
+    assert "libtorch" not in mapped and "/torch/" not in mapped
+
+
+def test_an_answer_takes_milliseconds(served: Served):
+    took = []
+    for _ in range(50):
+        started = time.perf_counter()
+        served.client.post("/search", json={"text": "red dress"})
+        took.append((time.perf_counter() - started) * 1000)
+    print(f"ready in {served.seconds_to_ready:.1f} s, p50 {sorted(took)[25]:.1f} ms over HTTP")
+    assert sorted(took)[25] < 250
+
+
+def test_the_service_does_not_keep_the_embedded_store(served: Served, shop: Shop):
+    assert shop.store.has_release("r20261121-1")  # would wait for the lock, and give up
+
+
+def test_building_the_same_release_again_changes_nothing(shop: Shop):
+    built = bento_folder(TAG, shop.home) / "bento.yaml"
+    before = built.stat().st_mtime_ns
+    started = time.monotonic()
+    assert build_bento(shop.release, shop.home) == TAG
+    assert (built.stat().st_mtime_ns, time.monotonic() - started < 2) == (before, True)
+
+
+def test_a_half_written_or_outdated_bento_is_built_again(shop: Shop, tmp_path: Path):
+    home = tmp_path / "home"
+    shutil.copytree(shop.home / "bentoml", home / "bentoml")
+    source = bento_folder(TAG, home) / "src"
+    whole = built_content(source.parent)
+    (source / "bento" / "app.py").unlink()  # what a kill in the middle of the copy leaves
+    assert whole is not None and built_content(source.parent) is None
+
+    changed = tmp_path / "release"
+    shutil.copytree(shop.release, changed)
+    Ranking(candidates=7).save(changed / "ranking.json")
+    assert build_bento(changed, home) == TAG
+    assert (source / "bento" / "app.py").is_file()
+    assert built_content(source.parent) not in (None, whole)
+    assert Ranking.load(source / "release" / "ranking.json").candidates == 7
+
+
+def test_an_incomplete_release_is_refused_with_what_it_lacks(shop: Shop, tmp_path: Path):
+    with pytest.raises(ReleaseNotFound, match="holds no manifest"):
+        build_bento(tmp_path, tmp_path)
+    folder = tmp_path / "release"
+    shutil.copytree(shop.release, folder)
+    (folder / "ranking.json").unlink()
+    with pytest.raises(NotReady, match=r"has no ranking\.json"):
+        build_bento(folder, tmp_path)
