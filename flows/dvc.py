@@ -75,10 +75,11 @@ def reproduce(milestone: str, show: bool = True) -> Reproduction:
 
 def stale(milestone: str) -> dict[str, Any]:
     """What DVC would rebuild on the way to `milestone`, by stage; empty when all is up to date. Recomputes nothing."""
-    outcome = _dvc("status", "--json", "--with-deps", milestone, show=False, apart=True)
+    outcome = _dvc("status", "--json", "--with-deps", milestone, show=False)
     if outcome.code:
         raise StageFailed(f"dvc status failed: {_last_error(outcome.output)}")
-    answer: dict[str, Any] = json.loads(outcome.output)
+    answers = [line for line in outcome.output.splitlines() if line.startswith("{")]  # beside warnings, if any
+    answer: dict[str, Any] = json.loads(answers[-1])
     return answer
 
 
@@ -112,8 +113,8 @@ def _checked(*arguments: str) -> None:
         raise StageFailed(f"dvc {' '.join(arguments)} failed: {_last_error(outcome.output)}")
 
 
-def _dvc(*arguments: str, show: bool, apart: bool = False) -> _Outcome:
-    """Run one DVC command; with `show`, pass its output on to stderr as it comes. `apart` does not read its stderr.
+def _dvc(*arguments: str, show: bool) -> _Outcome:
+    """Run one DVC command; with `show`, pass its output on to stderr as it comes.
 
     On a terminal DVC and its stages get a terminal too, so that progress bars stay bars.
     """
@@ -127,7 +128,7 @@ def _dvc(*arguments: str, show: bool, apart: bool = False) -> _Outcome:
         command,
         stdin=subprocess.DEVNULL,
         stdout=writer,
-        stderr=subprocess.DEVNULL if apart else writer,
+        stderr=writer,
         env={**os.environ, "PATH": _own_path()},
     )
     os.close(writer)

@@ -15,6 +15,7 @@ from flows.promotion import INTENT
 from flows.releases import ReleaseStore
 from flows.revision import params_document
 from flows.verdict import Verdict, verdict_of
+from search.settings import SearchSettings
 
 Kind = Literal["stale", "unfinished", "waiting", "serving", "refused", "withdrawn"]
 
@@ -58,8 +59,8 @@ def stand(store: ReleaseStore) -> Standing:
     champion = store.champion()
     verdict = verdict_of(manifest)
     if champion is not None and champion.release == release:
-        if not is_packaged(release, store.home):
-            return Standing("unfinished", f"Release {release} serves but its Bento is gone.", release, verdict)
+        if not is_packaged(release, store.home) or _store_is_gone():
+            return Standing("unfinished", f"Release {release} serves but its Bento or collection is gone.", release)
         nothing = (
             f"Nothing changed: release {release} already serves snapshot {manifest.snapshot}; nothing was recomputed."
         )
@@ -75,3 +76,9 @@ def stand(store: ReleaseStore) -> Standing:
         return Standing("unfinished", f"Release {release} waits for its Bento.", release, verdict)
     sentence = f"Nothing was recomputed: release {release} passed the gates and waits for its promotion."
     return Standing("waiting", sentence, release, verdict)
+
+
+def _store_is_gone() -> bool:
+    """Whether the embedded Milvus was deleted. A server is not asked here: that takes seconds."""
+    uri = SearchSettings().uri
+    return "://" not in uri and not Path(uri).exists()
