@@ -29,7 +29,7 @@ def test_torch_and_torchvision_are_the_pair_that_works_together() -> None:
 @pytest.mark.parametrize("module", ["search.engine", "search.milvus", "models.encoder", "bento.app"])
 def test_what_serves_never_imports_training_code(module: str) -> None:
     assert imported_by(f"import {module}").isdisjoint(
-        {"torch", "torchvision", "transformers", "prefect", "dvc", "great_expectations", "pandas"}
+        {"torch", "torchvision", "transformers", "prefect", "dvc", "great_expectations"}
     )
 
 
