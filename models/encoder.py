@@ -96,7 +96,7 @@ class Encoder:
 
         Raises NotReady when the folder holds none.
         """
-        return cls(folder, read_config(folder), threads or len(os.sched_getaffinity(0)))
+        return cls(folder, read_config(folder), threads or cores())
 
     @property
     def shared_space(self) -> bool:
@@ -171,6 +171,11 @@ class Encoder:
     def _place(self, modality: str, vectors: Floats, rows: list[int], encoded: Floats) -> None:
         first, last = self.config.spaces[modality]
         vectors[rows, first:last] = encoded
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _session(graph: Path, threads: int) -> onnxruntime.InferenceSession:

@@ -7,7 +7,6 @@ baseline/: the same backbones as they were before training, which evaluation com
 """
 
 import json
-import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -22,7 +21,7 @@ from catalog.params import load_section
 from catalog.tables import read_products, read_terms
 from catalog.workspace import ENCODER, EXPORT_REPORT, MODEL
 from models.dual_encoder import DualEncoder
-from models.encoder import Encoder
+from models.encoder import Encoder, cores
 from models.encoder_folder import BASELINE, EncoderConfig, Floats, Probes, fingerprint
 from models.export_graphs import write_fusion_graph, write_image_graph, write_text_graph
 from models.fusion import MeanFusion
@@ -34,7 +33,7 @@ from models.probes import probe_images, probe_texts
 def main() -> None:
     """Export the trained model of this workspace."""
     params = load_section("export", ExportParams)
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    torch.set_num_threads(cores())
     products = read_products()
     texts = probe_texts(products, read_terms(), params.probes)
     images = probe_images(products, MediaStore(), params.probes)
@@ -76,7 +75,7 @@ def export(model: DualEncoder, texts: Sequence[str], images: Sequence[bytes], fo
             "text_torch": _ms(lambda text: _torch_vectors(model, [text], []), texts),
             "image_torch": _ms(lambda image: _torch_vectors(model, [], [image]), images),
         },
-        "threads": len(os.sched_getaffinity(0)),
+        "threads": cores(),
     }
 
 

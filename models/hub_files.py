@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from catalog.errors import InvalidParams
@@ -27,7 +28,7 @@ def load_backbone(source: str, expected: tuple[str, ...]) -> Any:
     if kind not in expected:
         raise InvalidParams(f"The model '{source}' is a {kind}; this preset takes {' or '.join(expected)}.")
     try:
-        return AutoModel.from_pretrained(source).eval()
+        return AutoModel.from_pretrained(source, dtype=torch.float32).eval()  # whatever it was stored in
     except (OSError, ValueError) as error:
         raise InvalidParams(f"The weights of '{source}' cannot be read: {_first_line(error)}") from None
 

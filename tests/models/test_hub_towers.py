@@ -12,7 +12,7 @@ from catalog.errors import InvalidParams
 from models.dual_encoder import DualEncoder
 from models.encoder import Encoder
 from models.export import write_encoder
-from models.hub_files import load_preprocess
+from models.hub_files import load_backbone, load_preprocess
 from models.params import ModelParams
 
 PRESETS = ["clip", "siglip2", "chinese_clip", "vit_bert"]
@@ -133,6 +133,14 @@ def test_towers_of_a_joint_model_keep_their_agreement_before_training(
         tokens = model.text.tokenize(TEXTS)
         pooled = torch.nn.functional.normalize(model.text.backbone(tokens), dim=-1)
         assert torch.allclose(model.text(tokens), pooled, atol=1e-6)
+
+
+def test_a_model_stored_in_half_precision_is_read_in_full(hub_params: Params, tmp_path: Path) -> None:
+    from transformers import AutoModel
+
+    source = hub_params("vit_bert").text_backbone
+    AutoModel.from_pretrained(source).half().save_pretrained(tmp_path)
+    assert {p.dtype for p in load_backbone(str(tmp_path), ("bert",)).parameters()} == {torch.float32}
 
 
 def test_a_backbone_that_cannot_be_had_or_is_of_another_type_is_refused(hub_params: Params, tmp_path: Path) -> None:
