@@ -9,7 +9,6 @@ Reads data/, artifacts/encoder, artifacts/embeddings and artifacts/ranking.json.
 from collections.abc import Sequence
 
 import polars as pl
-from search.ranking import Ranking
 
 from catalog.media import MediaStore
 from catalog.params import load_section
@@ -28,16 +27,19 @@ from evaluation.report import render
 from evaluation.results import EvaluationReport, Inputs, Measured, file_hash, params_hash
 from evaluation.runs import latency, photos_of
 from evaluation.scores import PER_QUERY_FILE
-from evaluation.worst import Thumbnails, WorstQuery, show, worst_queries
+from evaluation.worst import METRIC, Thumbnails, WorstQuery, show, worst_queries
 from models.embed import embed_products
 from models.embeddings import load_embeddings
 from models.encoder import Encoder
 from models.encoder_folder import BASELINE
+from models.params import EmbedParams
+from search.ranking import Ranking
 
 
 def main() -> None:
     """Evaluate the encoder and ranking of this workspace."""
     params, split = load_section("evaluate", EvaluateParams), load_section("split", SplitParams)
+    embed = load_section("embed", EmbedParams)
     products, terms, media = read_products(), read_terms(), MediaStore()
     pool = split_products(products, split)["test"]
     questions = evaluation_set(pool, products, terms, read_judgements(), params)
@@ -47,7 +49,7 @@ def main() -> None:
     _say(f"{len(questions.queries)} queries over {len(pool)} held-out products")
     asked = ask_engine(engine, questions, photos)
     frozen = Encoder.load(ENCODER / BASELINE) if (ENCODER / BASELINE).is_dir() else None
-    vectors = embed_products(pool, media, frozen, snapshot) if frozen is not None else None
+    vectors = embed_products(pool, media, frozen, snapshot, embed) if frozen is not None else None
     _say("baselines")
     pair = (frozen, vectors) if frozen is not None and vectors is not None else None
     baselines = ask_baselines(questions, pool, photos, pair, params.seed)
@@ -58,7 +60,7 @@ def main() -> None:
         encoder=encoder.fingerprint,
         baseline_encoder=frozen.fingerprint if frozen is not None else None,
         ranking=file_hash(RANKING),
-        params=params_hash([params, split]),
+        params=params_hash([params, split, embed]),
         evaluation_set=questions.fingerprint,
     )
     report = summarise(inputs, questions, scores, [asked, baselines], len(products), params)
@@ -123,7 +125,7 @@ def _worst(
             query,
             questions.judgements[query.query_id],
             run.get(query.query_id, ()),
-            values[query.query_id][KINDS[query.kind].primary],
+            values[query.query_id][METRIC],
             by_id,
             thumbnails,
         )

@@ -156,7 +156,8 @@ def _svg(figure: Figure, title: str) -> Markup:
     FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None, "Title": title})
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :]
-    svg = re.sub(r' (?:width|height)="[^"]*pt"', "", svg, count=2)
+    svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", svg, flags=re.DOTALL)
+    svg = re.sub(r' (?:width|height)="[^"]*pt"| xmlns(?::xlink)?="[^"]*"', "", svg, count=4)
     for colour, variable in _VARIABLES.items():
         svg = svg.replace(colour, variable)
     return Markup(svg)

@@ -58,7 +58,10 @@ def _asked(report: EvaluationReport, kind: str) -> int:
 
 
 def _in_dimension(report: EvaluationReport, dimension: str) -> list[SliceScore]:
+    """Its rows; none when all queries are in one slice, which tells nothing."""
     rows = [row for row in report.slices if row.slice.startswith(f"{dimension}=")]
+    if len({row.slice for row in rows}) < 2:
+        return []
     return sorted(rows, key=lambda row: (list(KINDS).index(row.kind), -row.n, row.slice))
 
 

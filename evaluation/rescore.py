@@ -6,7 +6,6 @@ Its per_query rows have the shape of the evaluate stage's, so evaluation.compare
 from collections.abc import Sequence
 
 import polars as pl
-from search.ranking import Ranking
 
 from catalog.media import MediaStore
 from catalog.products import Product, Term
@@ -18,6 +17,8 @@ from evaluation.pool import pool_engine
 from evaluation.runs import photos_of
 from models.embed import embed_products
 from models.encoder import EncoderLike
+from models.params import EmbedParams
+from search.ranking import Ranking
 
 
 def rescore(
@@ -28,14 +29,16 @@ def rescore(
     questions: EvaluationSet,
     media: MediaStore,
     snapshot: str,
+    embed: EmbedParams | None = None,
 ) -> pl.DataFrame:
     """Embed the pool of `questions` with `encoder`, ask them all, and give the `engine` rows of per_query.
 
     `products` must hold the pool (more does no harm); `snapshot` is the id of the snapshot they are from.
+    `embed` is the section of that name, as the embed stage used it.
     """
     wanted = set(questions.pool)
     pool = [product for product in products if product.id in wanted]
-    embeddings = embed_products(pool, media, encoder, snapshot)
+    embeddings = embed_products(pool, media, encoder, snapshot, embed)
     engine = pool_engine(pool, terms, embeddings, encoder, ranking)
     asked = ask_engine(engine, questions, photos_of(media), only=ENGINE)
     return score(questions, asked.runs, asked.asked)

@@ -23,7 +23,7 @@ class Inputs(_Frozen):
     encoder: str
     baseline_encoder: str | None
     ranking: str  # sha256 of ranking.json, 12 hex digits
-    params: str  # params_hash of the sections split and evaluate
+    params: str  # params_hash of the sections evaluate, split and embed
     evaluation_set: str
 
 

@@ -10,9 +10,9 @@ from PIL import Image
 from catalog.media import MediaStore, decode_image
 from catalog.products import Product
 from evaluation.judgements import EvaluationQuery, EvaluationSet
-from evaluation.kinds import KINDS
 from evaluation.metrics import Ranked
 
+METRIC = "nDCG@10"  # sees how low the right product stands, where recall@10 is all or nothing
 THUMB = 104  # pixels of the longer side
 EXPECTED = 3
 RETURNED = 5
@@ -31,11 +31,10 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class WorstQuery:
-    """One query with its score, some of the products that answer it (of `relevant` in all), and the first hits."""
+    """One query with its nDCG@10, some of the products that answer it (of `relevant` in all), and the first hits."""
 
     query: EvaluationQuery
     picture: str
-    metric: str
     value: float
     relevant: int
     expected: tuple[Shown, ...]
@@ -71,17 +70,16 @@ def worst_queries(
     values: Mapping[str, Mapping[str, float]],
     count: int,
 ) -> list[EvaluationQuery]:
-    """`count` queries, the kinds taking turns, each from its lowest primary metric up.
+    """`count` queries, the kinds taking turns, each from its lowest nDCG@10 up.
 
     Among equals the one with the highest first score comes first: the engine was surest of that mistake.
     A query that was answered perfectly is never among them.
     """
     by_kind: list[list[EvaluationQuery]] = []
     for kind in questions.kinds():
-        metric = KINDS[kind].primary
-        wrong = [query for query in questions.of_kind(kind) if values[query.query_id][metric] < 1.0]
+        wrong = [query for query in questions.of_kind(kind) if values[query.query_id][METRIC] < 1.0]
         by_kind.append(
-            sorted(wrong, key=lambda query: (values[query.query_id][metric], -_surest(run, query), query.query_id))
+            sorted(wrong, key=lambda query: (values[query.query_id][METRIC], -_surest(run, query), query.query_id))
         )
     turns = max(map(len, by_kind), default=0)
     return [queries[turn] for turn in range(turns) for queries in by_kind if turn < len(queries)][:count]
@@ -107,7 +105,6 @@ def show(
     return WorstQuery(
         query=query,
         picture=thumbnails.of(query.image) if query.image else "",
-        metric=KINDS[query.kind].primary,
         value=value,
         relevant=len(relevant),
         expected=tuple(shown(product_id) for product_id in relevant[:EXPECTED]),
