@@ -20,7 +20,7 @@ from models.dual_encoder import DualEncoder
 from models.features import Features, FeatureStore, fill, fingerprint
 
 MIRRORED = "|mirrored"  # ends the key of the mirrored view of a picture
-CHUNK = 32  # pictures through the trunk at once
+CHUNK = 8  # pictures through the trunk at once: more of them fall out of the processor's cache and take twice as long
 _MOST_CUT = 0.15  # share of each side that augmentation may cut away
 _NOT_OF_THE_TRUNK = {"dim", "fusion", "head", "dropout", "text", "text_backbone", "max_tokens"}  # of ModelParams
 
