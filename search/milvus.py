@@ -10,6 +10,7 @@ A server (a URI) is asked.
 """
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from search.milvus_schema import (
     DIGEST,
     ENCODER,
     FACET_NAMES,
+    HAVING,
     PREFIX,
     READ,
     RELEASE,
@@ -47,6 +49,7 @@ StoreKind = Literal["embedded", "server"]
 
 _ROWS_A_CALL = 500  # Milvus takes 64 MB a call; 1,000 rows is the portable limit
 _VERIFIED = 20  # products that must find themselves before a collection counts as finished
+_INDEX_PAUSE = 0.2  # seconds
 _LITE = "milvus_lite"
 
 
@@ -114,7 +117,7 @@ class MilvusStore:
             name, properties = self._finished(client, release, encoder)
             if self.kind == "server":
                 client.load_collection(name)
-                return MilvusCollection(client, self.uri, name, properties)
+                return MilvusCollection(client, self.uri, name, properties, self._timeout_s)
             return MemoryCollection(_read(client, name, properties), name=name, release=properties[RELEASE])
 
     @contextmanager
@@ -123,7 +126,7 @@ class MilvusStore:
         with self._session() as client:
             name, properties = self._finished(client, release, None)
             client.load_collection(name)
-            yield MilvusCollection(client, self.uri, name, properties)
+            yield MilvusCollection(client, self.uri, name, properties, self._timeout_s)
 
     def rows(self, release: str | None = None) -> Rows:
         """Every row of a release's collection. Raises as `open`."""
@@ -211,7 +214,7 @@ class MilvusStore:
         if counted != len(rows):
             raise NotReady(f"Collection {name} holds {counted} of {len(rows)} products: build the release again.")
         properties = {**_properties(client, name), COUNT: str(counted)}
-        collection = MilvusCollection(client, self.uri, name, properties)
+        collection = MilvusCollection(client, self.uri, name, properties, self._timeout_s)
         step = max(1, len(rows) // _VERIFIED)
         for leg, field in FIELD_OF_LEG.items():
             for row in range(0, len(rows), step):
@@ -234,7 +237,12 @@ def _fill(client: MilvusClient, name: str, rows: Rows, release: str) -> None:
     for start in range(0, len(rows), _ROWS_A_CALL):
         client.insert(name, to_entities(rows, range(start, min(start + _ROWS_A_CALL, len(rows)))))
     client.flush(name)
-    client.create_index(name, indexes(exact=client.get_server_version().startswith(_LITE)))
+    client.create_index(name, indexes(lite=client.get_server_version().startswith(_LITE)), sync=False)
+    for index in HAVING:
+        while (state := client.describe_index(name, index)["state"]) != "Finished":
+            if state == "Failed":
+                raise NotReady(f"Milvus could not build the index {index} of {name}: build the release again.")
+            time.sleep(_INDEX_PAUSE)
 
 
 def _read(client: MilvusClient, name: str, properties: Mapping[str, str]) -> Rows:

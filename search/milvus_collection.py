@@ -23,7 +23,10 @@ _KEYS_AT_ONCE = 500
 class MilvusCollection:
     """See search.collection.Collection. Threads may share it."""
 
-    def __init__(self, client: MilvusClient, uri: str, name: str, properties: Mapping[str, str]) -> None:
+    def __init__(
+        self, client: MilvusClient, uri: str, name: str, properties: Mapping[str, str], timeout_s: float
+    ) -> None:
+        """`properties` are those of the collection (search.milvus_schema); `timeout_s` limits each call."""
         self.name = name
         self.release = properties[RELEASE]
         self.encoder = properties[ENCODER]
@@ -31,6 +34,7 @@ class MilvusCollection:
         self._count = int(properties[COUNT])
         self._client = client
         self._uri = uri
+        self._timeout_s = timeout_s
 
     def count(self) -> int:
         """N."""
@@ -61,6 +65,7 @@ class MilvusCollection:
                 limit=limit,
                 output_fields=[KEY],
                 search_params=params,
+                timeout=self._timeout_s,
             )[0]
         # BM25 comes negative from Lite and positive from a server.
         scores = [(decode(hit[KEY]), abs(hit["distance"]) if leg == LEXICAL else hit["distance"]) for hit in found]
@@ -96,6 +101,7 @@ class MilvusCollection:
                     self.name,
                     filter=f"{KEY} in {json.dumps(keys, ensure_ascii=False)}",
                     output_fields=[KEY, *fields],
+                    timeout=self._timeout_s,
                 )
             found.update((entity[KEY], entity) for entity in entities)
         missing = [product_id for product_id in ids if encode(product_id) not in found]

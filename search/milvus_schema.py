@@ -6,6 +6,7 @@ words -> lexical (BM25)   has_lexical   facets (tags)   price rating stock   in_
 A missing vector is stored as the first axis beside has_<field> = false: a zero vector has no cosine.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -62,16 +63,20 @@ def schema_for(rows: Rows) -> Any:
     return schema
 
 
-def indexes(exact: bool) -> Any:
-    """Exact search where the backend is small (Lite loses filtered hits with HNSW), else HNSW; BM25 as ours."""
+def indexes(lite: bool) -> Any:
+    """HNSW; exact search on Lite, which is small and loses filtered hits with HNSW. BM25 with our constants."""
     params = MilvusClient.prepare_index_params()
     for field in FIELDS:
-        if exact:
-            params.add_index(field, index_type="FLAT", metric_type="COSINE")
+        if lite:
+            params.add_index(field, index_name=field, index_type="FLAT", metric_type="COSINE")
         else:
-            params.add_index(field, index_type="HNSW", metric_type="COSINE", params={"M": 24, "efConstruction": 200})
-    bm25 = {"bm25_k1": K1, "bm25_b": B}
-    params.add_index(LEXICAL, index_type="SPARSE_INVERTED_INDEX", metric_type="BM25", params=bm25)
+            hnsw = {"M": 24, "efConstruction": 200}
+            params.add_index(field, index_name=field, index_type="HNSW", metric_type="COSINE", params=hnsw)
+    bm25: dict[str, Any] = {"bm25_k1": K1, "bm25_b": B}
+    if lite:
+        bm25 = {"params": json.dumps(bm25)}  # pymilvus 3 sends constants one by one; Lite reads this key alone
+    sparse = "SPARSE_INVERTED_INDEX"
+    params.add_index(LEXICAL, index_name=LEXICAL, index_type=sparse, metric_type="BM25", params=bm25)
     return params
 
 

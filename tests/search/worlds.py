@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -32,13 +33,17 @@ class WordEncoder:
     name = "words"
 
     def encode_text(self, texts: Sequence[str]) -> Floats:
-        return np.array([self._unit(sum((_direction(word) for word in tokenize(t)), np.zeros(D))) for t in texts])
+        sums = [sum((_direction(word) for word in tokenize(text)), np.zeros(D)) for text in texts]
+        return np.array([self._unit(each) for each in sums], dtype=np.float32).reshape(len(texts), D)
 
     def encode_image(self, images: Sequence[bytes]) -> Floats:
         return self.encode_text([image.decode() for image in images])
 
-    def fuse_products(self, text: Floats, image: Floats, has_text: NDArray[np.bool_], has_image: NDArray[np.bool_]) -> Floats:
-        return np.array([self._unit(row) for row in text * has_text[:, None] + image * has_image[:, None]])
+    def fuse_products(
+        self, text: Floats, image: Floats, has_text: NDArray[np.bool_], has_image: NDArray[np.bool_]
+    ) -> Floats:
+        sums = text * has_text[:, None] + image * has_image[:, None]
+        return np.array([self._unit(each) for each in sums], dtype=np.float32).reshape(len(sums), D)
 
     def fuse_query(self, vectors: Sequence[tuple[Floats, float]]) -> Floats:
         return self._unit(sum(vector * weight for vector, weight in vectors))
@@ -133,6 +138,7 @@ def store_path(folder: Path) -> str:
     return str(folder / "milvus" / "etalage.db")
 
 
+@lru_cache
 def _direction(word: str) -> NDArray[np.float64]:
     seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:4], "big")
     return np.random.default_rng(seed).normal(size=D)
