@@ -7,7 +7,7 @@ They are phrased in the "judge" style of catalog.phrases, which shares no templa
 import hashlib
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from catalog.phrases import Phrase, attribute_phrases, sayable
 from catalog.products import CATEGORY, Product, Term
@@ -18,6 +18,8 @@ from evaluation.known_items import Judged, sampled
 from evaluation.slices import shared_slices
 
 Facets = tuple[tuple[str, str], ...]
+Fields = tuple[str, ...]
+Draft = tuple[Phrase, list[Product]]  # and the products that have all that it mentions
 
 DRAWS = 4  # phrases drawn from each product before the sample is taken
 LANGUAGES = ("en", "zh")
@@ -54,7 +56,7 @@ def attribute_queries(
 ) -> Iterator[Judged]:
     """Up to `count` attribute queries in each language."""
     for language in LANGUAGES:
-        drafts: defaultdict[tuple[str, ...], list[tuple[Phrase, list[Product]]]] = defaultdict(list)
+        drafts: defaultdict[Fields, list[Draft]] = defaultdict(list)
         seen: set[Facets] = set()
         for product in sampled(index.pool, seed):
             facets = {field: value for field, value in product.facets().items() if field in fields}
@@ -126,16 +128,18 @@ def _other_value(
     return None
 
 
-def _in_turns(
-    drafts: dict[tuple[str, ...], list[tuple[Phrase, list[Product]]]], count: int
-) -> list[tuple[Phrase, list[Product]]]:
-    """`count` drafts, one of each combination of fields in turn, so no combination fills the sample."""
-    taken: list[tuple[Phrase, list[Product]]] = []
-    for turn in range(max(map(len, drafts.values()), default=0)):
-        for fields in sorted(drafts):
-            if turn < len(drafts[fields]) and len(taken) < count:
-                taken.append(drafts[fields][turn])
-    return taken
+def _in_turns(drafts: Mapping[Fields, Sequence[Draft]], count: int) -> list[Draft]:
+    """`count` drafts, one of each combination of fields in turn, so no combination fills the sample.
+
+    Phrases without a category ("red product") are rare in shops: beside phrases with one, all of them are one turn.
+    """
+    turns: defaultdict[Fields, list[Draft]] = defaultdict(list)
+    categories = any(CATEGORY in fields for fields in drafts)
+    for fields in sorted(drafts):
+        turns[fields if CATEGORY in fields or not categories else ()].extend(drafts[fields])
+    longest = max(map(len, turns.values()), default=0)
+    in_order = [row[turn] for turn in range(longest) for _, row in sorted(turns.items()) if turn < len(row)]
+    return in_order[:count]
 
 
 def _judged(

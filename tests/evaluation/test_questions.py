@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from catalog.phrases import Phrase
 from catalog.products import CATEGORY, Judgement, Product
-from evaluation.attribute_queries import FacetIndex, spoken_fields
+from evaluation.attribute_queries import Draft, FacetIndex, _in_turns, spoken_fields
 from evaluation.judgements import EvaluationQuery, EvaluationSet, read_evaluation_set
 from evaluation.known_items import drop_words
 from evaluation.params import EvaluateParams
@@ -64,6 +65,24 @@ def test_attribute_queries_speak_the_terms_of_the_shop_and_only_its_spoken_field
     fields = {name for query in asked.queries for name in query.slices if name.startswith("facets=")}
     assert fields <= {"facets=colour", "facets=category", "facets=category+colour"}  # batch has no term
     assert spoken_fields([], POOL) == {"colour", "batch", CATEGORY}
+
+
+def test_combinations_of_facets_take_turns_and_phrases_without_a_category_share_one() -> None:
+    def draft(text: str) -> Draft:
+        return Phrase(text, "en", ()), []
+
+    drafts = {
+        ("category",): [draft("dress"), draft("mug")],
+        ("category", "colour"): [draft("red dress"), draft("red mug"), draft("blue mug")],
+        ("colour",): [draft("red product")],
+        ("colour", "usage"): [draft("red formal product")],
+    }
+    order = ["red product", "dress", "red dress", "red formal product", "mug", "red mug", "blue mug"]
+    assert [phrase.text for phrase, _ in _in_turns(drafts, 10)] == order
+    assert [phrase.text for phrase, _ in _in_turns(drafts, 4)] == order[:4]
+    bare = {fields: rows for fields, rows in drafts.items() if "category" not in fields}
+    assert [phrase.text for phrase, _ in _in_turns(bare, 10)] == ["red product", "red formal product"]
+    assert _in_turns({}, 10) == []
 
 
 def test_a_facet_that_a_quarter_of_the_pool_has_can_be_asked_and_one_more_cannot() -> None:
