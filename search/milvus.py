@@ -172,7 +172,7 @@ class MilvusStore:
                 client.drop_collection(name)
 
     def close(self) -> None:
-        """Close the connection to a server. An embedded store is never held between calls."""
+        """Close the connection to a server, which its open collections share. An embedded one is never held."""
         if self._client is not None:
             self._client.close()
             self._client = None

@@ -69,8 +69,8 @@ def catalogue() -> list[Product]:
     return [
         Product("d1", "g1", "Red summer dress", "light cotton", "Acme", dress, {"colour": "Red"}, 30.0, "EUR", "en", 5,
                 images=("red dress",)),
-        Product("d2", "g1", "Blue summer dress", "light cotton", "Acme", dress, {"colour": "Blue"}, 30.0, "EUR", "en", 0,
-                images=("blue dress",)),
+        Product("d2", "g1", "Blue summer dress", "light cotton", "Acme", dress, {"colour": "Blue"}, 30.0, "EUR",
+                "en", 0, images=("blue dress",)),
         Product("d3", "g2", "Green party dress", "", None, dress, {"colour": "Green", "fabric": "silk"}, 80.0, "EUR",
                 images=("green dress",)),
         Product("s1", "g3", "Red checked shirt", "", "Bolt", shirt, {"colour": "Red"}, 20.0, "EUR", "en", 9, 4.5,
