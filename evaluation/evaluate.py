@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from catalog.errors import InvalidSnapshot
 from catalog.media import MediaStore
 from catalog.params import load_section
 from catalog.products import Product
@@ -43,6 +44,11 @@ def main() -> None:
     products, terms, media = read_products(), read_terms(), MediaStore()
     pool = split_products(products, split)["test"]
     questions = evaluation_set(pool, products, terms, read_judgements(), params)
+    if not questions.queries:
+        raise InvalidSnapshot(
+            f"The test split holds {len(pool)} products that nothing can be asked about: "
+            "ingest more products, or raise split.test in params.yaml."
+        )
     photos, snapshot = photos_of(media), snapshot_id()
     encoder = Encoder.load()
     engine = pool_engine(pool, terms, load_embeddings(), encoder, Ranking.load())

@@ -11,6 +11,7 @@ from evaluation.judgements import EvaluationQuery
 from evaluation.kinds import ENGINE, KINDS
 from evaluation.photos import ALTERATIONS
 from evaluation.slices import product_slices
+from search.query import MOST_CHARACTERS
 
 Judged = tuple[EvaluationQuery, dict[str, int]]
 
@@ -28,9 +29,10 @@ def known_items(
     titled = [product for product in sampled(pool, seed) if product.title.strip()]
     pictured = [product for product in sampled(pool, seed) if product.images]
     for product in [product for product in titled if product.images][:titles]:
-        yield _judged("title_to_photo", product, head, text=product.title)
+        yield _judged("title_to_photo", product, head, text=product.title[:MOST_CHARACTERS])
     for product in titled[:titles]:
-        yield _judged("title_to_product", product, head, text=drop_words(product.title, drop, f"{seed}:{product.id}"))
+        words = drop_words(product.title[:MOST_CHARACTERS], drop, f"{seed}:{product.id}")
+        yield _judged("title_to_product", product, head, text=words)
     for product in [product for product in pictured if product.title.strip()][:photos]:
         yield _judged("photo_to_title", product, head, image=product.images[0])
     for product in pictured[:photos]:

@@ -8,9 +8,9 @@ from PIL import Image, ImageEnhance, ImageOps
 
 from catalog.media import decode_image
 
-CROP = 0.8  # side of the centre that is kept
+CROP = 0.8  # side of the centre that is kept, and stretched to the whole picture
 
-# name -> brightness factor; every alteration also keeps the centre 80 % and mirrors it
+# name -> brightness factor; every alteration also zooms into the centre 80 % and mirrors it
 ALTERATIONS: Mapping[str, float] = MappingProxyType({"crop-flip-dark": 0.75, "crop-flip-bright": 1.25})
 
 
@@ -29,4 +29,4 @@ def alter(data: bytes, alteration: str) -> bytes:
 def _centre(image: Image.Image) -> Image.Image:
     width, height = image.size
     left, top = round(width * (1 - CROP) / 2), round(height * (1 - CROP) / 2)
-    return image.crop((left, top, width - left, height - top))
+    return image.crop((left, top, width - left, height - top)).resize(image.size, Image.Resampling.BICUBIC)

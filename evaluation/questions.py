@@ -13,6 +13,7 @@ from evaluation.kinds import KINDS
 from evaluation.known_items import Judged, known_items
 from evaluation.params import EvaluateParams
 from evaluation.slices import head_categories, shared_slices
+from search.query import MOST_CHARACTERS
 
 
 def evaluation_set(
@@ -54,7 +55,10 @@ def unasked(questions: EvaluationSet) -> dict[str, str]:
 
 
 def _shop(pool: Sequence[Product], judgements: Sequence[Judgement], head: frozenset[str]) -> Iterator[Judged]:
-    """The shop's queries for which a product of the pool is relevant; grades of other products are left out."""
+    """The shop's queries for which a product of the pool is relevant; grades of other products are left out.
+
+    A query longer than the engine takes is left out too.
+    """
     by_id = {product.id: product for product in pool}
     graded: defaultdict[tuple[str, str | None], dict[str, int]] = defaultdict(dict)
     for row in judgements:
@@ -62,7 +66,7 @@ def _shop(pool: Sequence[Product], judgements: Sequence[Judgement], head: frozen
             graded[row.query, row.language][row.product_id] = row.grade
     for (text, language), grades in sorted(graded.items(), key=lambda item: (item[0][0], item[0][1] or "")):
         relevant = [by_id[product_id] for product_id, grade in grades.items() if grade > 0]
-        if relevant and text.strip():
+        if relevant and 0 < len(text.strip()) <= MOST_CHARACTERS:
             spoken = language or language_of(text)
             query = EvaluationQuery(
                 query_id=f"shop:{hashlib.sha256(f'{spoken}:{text}'.encode()).hexdigest()[:16]}",

@@ -27,8 +27,23 @@ def red_at(data: bytes, place: tuple[int, int]) -> int:
 
 def test_an_altered_photo_is_the_mirrored_centre() -> None:
     altered = alter(photo(200), "crop-flip-bright")
-    assert decode_image(altered).size == (32, 16)  # 80 % of 40 x 20
-    assert red_at(altered, (2, 8)) > 150 > 100 > red_at(altered, (29, 8))  # the red half was on the right
+    assert decode_image(altered).size == (40, 20)
+    assert red_at(altered, (2, 8)) > 150 > 100 > red_at(altered, (37, 8))  # the red half was on the right
+
+
+def test_the_edge_of_the_photo_is_cut_off() -> None:
+    image = Image.new("RGB", (100, 100), (0, 0, 0))
+    image.paste((250, 250, 250), (10, 10, 90, 90))  # a black frame of 10 %: what an 80 % crop takes away
+    buffer = BytesIO()
+    image.save(buffer, format="PNG")
+    assert red_at(buffer.getvalue(), (2, 2)) == 0
+    assert red_at(alter(buffer.getvalue(), "crop-flip-bright"), (2, 2)) > 240
+
+
+def test_the_smallest_picture_stays_one_that_can_be_asked_with() -> None:
+    buffer = BytesIO()
+    Image.new("RGB", (8, 8), (200, 0, 0)).save(buffer, format="PNG")
+    assert decode_image(alter(buffer.getvalue(), "crop-flip-dark")).size == (8, 8)
 
 
 def test_darker_is_darker_and_brighter_is_brighter() -> None:

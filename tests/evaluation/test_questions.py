@@ -12,6 +12,7 @@ from evaluation.judgements import EvaluationQuery, EvaluationSet, read_evaluatio
 from evaluation.known_items import drop_words
 from evaluation.params import EvaluateParams
 from evaluation.questions import evaluation_set, unasked
+from search.query import MOST_CHARACTERS
 from tests.evaluation.worlds import TERMS, shop
 
 POOL = shop()
@@ -132,6 +133,19 @@ def test_what_a_catalogue_cannot_be_asked_is_said_with_the_reason() -> None:
         "title_to_photo", "title_to_product", "photo_to_title", "photo_to_product",
         "attribute_en", "attribute_zh", "photo_and_words", "shop",
     }  # fmt: skip
+
+
+def test_no_question_is_longer_than_the_engine_takes() -> None:
+    long = [dataclasses.replace(product, title=product.title + " word" * 1000) for product in POOL[:8]]
+    asked = questions(long, judgements=(Judgement("gift " * 1000, "p001", 1), Judgement("  ", "p001", 1)))
+    texts = [query.text for query in asked.queries if query.text]
+    assert texts
+    assert max(map(len, texts)) <= MOST_CHARACTERS
+    assert "shop" not in asked.kinds()
+
+
+def test_a_pool_without_products_has_no_questions() -> None:
+    assert evaluation_set([], POOL, TERMS, (), PARAMS).queries == ()
 
 
 def test_the_same_input_gives_the_same_set_and_another_seed_another() -> None:

@@ -67,6 +67,13 @@ def test_the_same_input_gives_the_same_weights(store: MediaStore) -> None:
     assert first == second
 
 
+def test_an_empty_validation_split_keeps_the_default(store: MediaStore) -> None:
+    encoder = FacetEncoder()
+    questions = validation_questions([], POOL, TERMS, (), PARAMS)
+    ranking, choices = tune(questions, [], embedded([], store, encoder), encoder, photos_of(store), PARAMS)
+    assert (ranking, choices) == (Ranking(), {})
+
+
 def test_a_kind_without_questions_keeps_the_default(store: MediaStore) -> None:
     from dataclasses import replace
 
