@@ -127,25 +127,26 @@ def show_status(store: "ReleaseStore", standing: "Standing") -> None:
 
 
 def show_answer(answer: "Answer") -> None:
-    """Hits, each with the rank of every leg that found it."""
-    table = Table("", "score", "id", "title", "category", "attributes", "legs", box=None)
+    """Hits, each with its place in every leg that found it."""
+    table = Table("", "score", "id", "title", "category", "price", "found by", box=None)
+    for name in ("score", "price"):
+        next(column for column in table.columns if column.header == name).justify = "right"
     for hit in answer.hits:
         product: Any = hit.product
-        attributes = ", ".join(f"{name} {value}" for name, value in (product.get("attributes") or {}).items())
-        legs = ", ".join(f"{leg} #{place.rank}" for leg, place in hit.legs.items())
+        price = "" if product["price"] is None else f"{product['price']:g} {product['currency'] or ''}".strip()
+        found = ", ".join(f"{leg} {place.rank}" for leg, place in hit.legs.items() if place.rank is not None)
         cells = (
             str(hit.rank),
             f"{hit.score:.3f}",
             hit.id,
-            product.get("title") or "",
-            " / ".join(product.get("category") or ()),
-            attributes,
-            legs,
+            product["title"],
+            product["category"][-1] if product["category"] else "",
+            price,
+            found,
         )
         table.add_row(*(escape(cell) for cell in cells))
     _out().print(table if answer.hits else "No product fits.")
-    took = sum(value for phase, value in answer.took_ms.items() if phase != "total")
-    say(f"Release {answer.release}, {answer.took_ms.get('total', took):.0f} ms.")
+    say(f"Release {answer.release}, {answer.took_ms['total']:.0f} ms.")
 
 
 def _gates(verdict: Verdict | None, *, forced: bool) -> str:

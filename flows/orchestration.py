@@ -28,6 +28,10 @@ class _WithoutTraceback(logging.Filter):
         return True
 
 
+# Prefect shows what every logger says; these two speak of their own insides.
+logging.getLogger("bm25s").setLevel(logging.WARNING)
+logging.getLogger("grpc._server").setLevel(logging.CRITICAL)  # Milvus Lite logs each call it does not have
+
 for _name in ("prefect.flow_runs", "prefect.task_runs"):
     logging.getLogger(_name).addFilter(_WithoutTraceback())
 
