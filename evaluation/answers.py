@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
-from search.engine import SearchEngine
 
 from catalog.products import Product
 from evaluation.baselines import bm25_run, frozen_run, random_run
 from evaluation.judgements import EvaluationSet
 from evaluation.kinds import BM25_TITLES, ENGINE, FROZEN, KINDS, RANDOM
 from evaluation.metrics import Ranked
+from evaluation.pool import PoolEngines
 from evaluation.results import NotComparable
 from evaluation.runs import Photos, ask
 from models.embeddings import ProductEmbeddings
@@ -32,15 +32,16 @@ class Systems:
     not_comparable: tuple[NotComparable, ...] = ()
 
 
-def ask_engine(engine: SearchEngine, questions: EvaluationSet, photos: Photos, only: str | None = None) -> Systems:
+def ask_engine(engines: PoolEngines, questions: EvaluationSet, photos: Photos, only: str | None = None) -> Systems:
     """Every kind in each of its ways (only the way called `only` when given)."""
     runs: dict[str, dict[str, Ranked]] = {}
     asked: dict[str, list[str]] = {}
     took: dict[str, Mapping[str, float]] = {}
     for kind in questions.kinds():
-        for system, legs in KINDS[kind].systems.items():
+        for system, way in KINDS[kind].systems.items():
             if only in (None, system):
-                answers = ask(engine, questions.of_kind(kind), photos, legs)
+                engine = engines.hidden if way.hidden else engines.served
+                answers = ask(engine, questions.of_kind(kind), photos, way.legs)
                 runs.setdefault(system, {}).update(answers.run)
                 asked.setdefault(system, []).append(kind)
                 if system == ENGINE:

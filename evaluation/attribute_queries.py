@@ -160,7 +160,7 @@ def _judged(
         language=language,
         text=text,
         image=photo_of.images[0] if photo_of else None,
-        legs=KINDS[kind].systems[ENGINE],
+        legs=KINDS[kind].systems[ENGINE].legs,
         slices=(
             *shared_slices(relevant, head),
             f"language={language}",

@@ -22,7 +22,7 @@ from evaluation.judgements import EvaluationSet
 from evaluation.kinds import ENGINE, KINDS
 from evaluation.measure import margins, measurements, score, slice_scores
 from evaluation.params import EvaluateParams
-from evaluation.pool import pool_engine
+from evaluation.pool import pool_engines, without_attributes
 from evaluation.questions import evaluation_set, unasked
 from evaluation.report import render
 from evaluation.results import EvaluationReport, Inputs, Measured, file_hash, params_hash
@@ -51,11 +51,12 @@ def main() -> None:
         )
     photos, snapshot = photos_of(media), snapshot_id()
     encoder = Encoder.load()
-    engine = pool_engine(pool, terms, load_embeddings(), encoder, Ranking.load())
+    engines = pool_engines(pool, terms, load_embeddings(), encoder, Ranking.load())
     _say(f"{len(questions.queries)} queries over {len(pool)} held-out products")
-    asked = ask_engine(engine, questions, photos)
+    asked = ask_engine(engines, questions, photos)
     frozen = Encoder.load(ENCODER / BASELINE) if (ENCODER / BASELINE).is_dir() else None
-    vectors = embed_products(pool, media, frozen, snapshot, embed) if frozen is not None else None
+    bare = [without_attributes(product) for product in pool]
+    vectors = embed_products(bare, media, frozen, snapshot, embed) if frozen is not None else None
     _say("baselines")
     pair = (frozen, vectors) if frozen is not None and vectors is not None else None
     baselines = ask_baselines(questions, pool, photos, pair, params.seed)

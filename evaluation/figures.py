@@ -47,6 +47,7 @@ _STYLE: Mapping[str, Any] = {
 _LABELS: Mapping[str, str] = {
     "engine": "engine",
     "dense": "title + photo vectors",
+    "as_served": "as served, attributes and all",
     "image": "photo vectors",
     "bm25_titles": "BM25 on titles",
     "frozen": "frozen backbones",

@@ -1,8 +1,10 @@
 """The kinds of evaluation queries: what is asked, which legs answer, and which metric speaks first.
 
 A kind is measured through several systems. `engine` is the SearchEngine with the legs written here (None = all that
-the query kind uses). Attribute queries are also asked of the title + photo vectors alone (`dense`) and of the photos
-alone (`image`), because the lexical leg indexes the very attributes that their derived grades come from.
+the query kind uses). Derived grades come from attributes, and an index that holds the attributes answers by reading
+them off. So kinds with derived grades are asked of an index without attributes, categories and terms: with all legs
+(`engine`), of the title + photo vectors alone (`dense`) and of the photos alone (`image`). `as_served` asks the index as it
+is served, attributes and all.
 """
 
 from collections.abc import Mapping
@@ -14,6 +16,7 @@ from evaluation.metrics import Metric
 Legs = tuple[str, ...]
 
 ENGINE = "engine"
+AS_SERVED = "as_served"
 RANDOM = "random"
 BM25_TITLES = "bm25_titles"
 FROZEN = "frozen"
@@ -21,21 +24,36 @@ BASELINES = (RANDOM, BM25_TITLES, FROZEN)
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """One way to ask the engine: which legs (None = all that the query uses), of an index with or without attributes."""
+
+    legs: Legs | None = None
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class QueryKind:
     """One kind of query. `derived`: its grades are computed from attributes, nobody judged them.
 
-    `systems` are the ways to ask the engine, name -> legs; `without` says why a catalogue may have no such query.
+    `systems` are the ways to ask the engine, by name; `without` says why a catalogue may have no such query.
     """
 
     asks: str
     without: str
     primary: Metric
-    systems: Mapping[str, Legs | None]
+    systems: Mapping[str, Way]
     derived: bool = False
 
 
-_ALL_LEGS: Mapping[str, Legs | None] = MappingProxyType({ENGINE: None})
-_APART: Mapping[str, Legs | None] = MappingProxyType({ENGINE: None, "dense": ("dense",), "image": ("image",)})
+_ALL_LEGS: Mapping[str, Way] = MappingProxyType({ENGINE: Way()})
+_HIDDEN: Mapping[str, Way] = MappingProxyType(
+    {
+        ENGINE: Way(hidden=True),
+        "dense": Way(("dense",), hidden=True),
+        "image": Way(("image",), hidden=True),
+        AS_SERVED: Way(),
+    }
+)
 
 KINDS: Mapping[str, QueryKind] = MappingProxyType(
     {
@@ -43,7 +61,7 @@ KINDS: Mapping[str, QueryKind] = MappingProxyType(
             "A title, against the photos alone: finds its own photo.",
             "no held-out product has both a title and a photo",
             "recall@10",
-            MappingProxyType({ENGINE: ("image",)}),
+            MappingProxyType({ENGINE: Way(("image",))}),
         ),
         "title_to_product": QueryKind(
             "A title with a third of its words dropped: finds its product.",
@@ -55,7 +73,7 @@ KINDS: Mapping[str, QueryKind] = MappingProxyType(
             "A photo, against the titles alone: finds its own title.",
             "no held-out product has both a title and a photo",
             "recall@10",
-            MappingProxyType({ENGINE: ("text",)}),
+            MappingProxyType({ENGINE: Way(("text",))}),
         ),
         "photo_to_product": QueryKind(
             "A cropped, mirrored, re-lit photo: finds its product.",
@@ -67,21 +85,21 @@ KINDS: Mapping[str, QueryKind] = MappingProxyType(
             "An English phrase of attributes: finds the products that have them all.",
             "no facets of held-out products can be said in English and tell products apart",
             "nDCG@10",
-            _APART,
+            _HIDDEN,
             derived=True,
         ),
         "attribute_zh": QueryKind(
             "A Chinese phrase of attributes: finds the products that have them all.",
             "no facets of held-out products can be said in Chinese and tell products apart",
             "nDCG@10",
-            _APART,
+            _HIDDEN,
             derived=True,
         ),
         "photo_and_words": QueryKind(
             "A photo and another value of one attribute (like this, in red): finds products of its category with it.",
             "no held-out product with a photo has a neighbour in its category that differs in a facet",
             "nDCG@10",
-            _APART,
+            _HIDDEN,
             derived=True,
         ),
         "shop": QueryKind(

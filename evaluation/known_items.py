@@ -78,7 +78,7 @@ def _judged(
         text=text,
         image=image,
         transform=transform,
-        legs=KINDS[kind].systems[ENGINE],
+        legs=KINDS[kind].systems[ENGINE].legs,
         slices=slices,
     )
     return query, {product.id: 1}

@@ -1,10 +1,13 @@
 """The engine over a pool: the products of one split, exact and in process, behind the same SearchEngine that serves."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from catalog.products import Product, Term
 from catalog.terms import TermIndex
+from catalog.text import product_text
 from models.embeddings import ProductEmbeddings
 from models.encoder import EncoderLike
 from search.engine import SearchEngine
@@ -15,25 +18,62 @@ from search.rows import build_rows
 NAME = "held-out"
 
 
-def pool_collection(
-    pool: Sequence[Product], terms: Sequence[Term], embeddings: ProductEmbeddings, *, hide_attributes: bool = False
-) -> MemoryCollection:
-    """The products of `pool`, whose vectors are in `embeddings`, as an exact collection.
+@dataclass(frozen=True)
+class PoolEngines:
+    """`served` answers from all that the shop knows; `hidden` from an index without attributes, categories, terms."""
 
-    `hide_attributes`: the lexical leg sees titles and descriptions only. Derived grades come from attributes, so a
-    leg that reads them knows the answers; weights tuned on that would fall for it.
-    """
-    seen = [replace(product, attributes={}, category=()) for product in pool] if hide_attributes else pool
-    rows = build_rows(seen, embeddings, TermIndex([] if hide_attributes else terms))
-    return MemoryCollection(rows, name=NAME, release=NAME)
+    served: SearchEngine
+    hidden: SearchEngine
 
 
-def pool_engine(
+def pool_engines(
     pool: Sequence[Product],
     terms: Sequence[Term],
     embeddings: ProductEmbeddings,
     encoder: EncoderLike,
     ranking: Ranking,
-) -> SearchEngine:
-    """The engine that evaluation asks. Raises EncoderMismatch when `embeddings` are another encoder's."""
-    return SearchEngine(encoder, pool_collection(pool, terms, embeddings), ranking)
+) -> PoolEngines:
+    """The engines that evaluation asks. Raises EncoderMismatch when `embeddings` are another encoder's."""
+    served = SearchEngine(encoder, pool_collection(pool, terms, embeddings), ranking)
+    return PoolEngines(served, SearchEngine(encoder, hidden_collection(pool, embeddings, encoder), ranking))
+
+
+def pool_collection(
+    pool: Sequence[Product], terms: Sequence[Term], embeddings: ProductEmbeddings
+) -> MemoryCollection:
+    """The products of `pool`, whose vectors are in `embeddings`, as an exact collection."""
+    return MemoryCollection(build_rows(pool, embeddings, TermIndex(terms)), name=NAME, release=NAME)
+
+
+def hidden_collection(
+    pool: Sequence[Product], embeddings: ProductEmbeddings, encoder: EncoderLike
+) -> MemoryCollection:
+    """The same of products that have lost their attributes and categories: words are encoded again without them.
+
+    Derived grades come from attributes, so a leg or a vector that has read them knows the answers; weights tuned on
+    that would fall for it, and a score measured on it says little.
+    """
+    bare = [without_attributes(product) for product in pool]
+    at = {product_id: row for row, product_id in enumerate(embeddings.ids)}
+    rows = np.array([at[product.id] for product in bare], dtype=np.int64)
+    texts = [product_text(product) for product in bare]
+    has_text = np.array([bool(text) for text in texts], dtype=bool)
+    has_image, image = embeddings.has_image[rows], embeddings.image[rows]
+    text = np.zeros_like(image)
+    if has_text.any():
+        text[has_text] = encoder.encode_text([text for text in texts if text])
+    reworded = replace(
+        embeddings,
+        ids=[product.id for product in bare],
+        text=text,
+        image=image,
+        fused=encoder.fuse_products(text, image, has_text, has_image),
+        has_text=has_text,
+        has_image=has_image,
+    )
+    return MemoryCollection(build_rows(bare, reworded, TermIndex([])), name=NAME, release=NAME)
+
+
+def without_attributes(product: Product) -> Product:
+    """The product as a shop would sell it that never filled in attributes and categories."""
+    return replace(product, attributes={}, category=())

@@ -13,7 +13,7 @@ from evaluation.answers import ask_engine
 from evaluation.judgements import EvaluationSet
 from evaluation.kinds import ENGINE
 from evaluation.measure import score
-from evaluation.pool import pool_engine
+from evaluation.pool import pool_engines
 from evaluation.runs import photos_of
 from models.embed import embed_products
 from models.encoder import EncoderLike
@@ -39,6 +39,6 @@ def rescore(
     wanted = set(questions.pool)
     pool = [product for product in products if product.id in wanted]
     embeddings = embed_products(pool, media, encoder, snapshot, embed)
-    engine = pool_engine(pool, terms, embeddings, encoder, ranking)
-    asked = ask_engine(engine, questions, photos_of(media), only=ENGINE)
+    engines = pool_engines(pool, terms, embeddings, encoder, ranking)
+    asked = ask_engine(engines, questions, photos_of(media), only=ENGINE)
     return score(questions, asked.runs, asked.asked)

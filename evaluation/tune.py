@@ -3,7 +3,7 @@
     python -m evaluation.tune          (from the root of a workspace; `dvc repro tune`)
 
 Reads data/, artifacts/encoder and artifacts/embeddings; writes artifacts/ranking.json and reports/tune.json.
-Attributes are hidden from the lexical leg (see evaluation.pool): what the weights are for is queries whose answer the
+Attributes are hidden from every leg (see evaluation.pool): what the weights are for is queries whose answer the
 words of a title do not give away. The engine encodes and retrieves each query once; every setting ranks that again.
 """
 
@@ -21,7 +21,7 @@ from catalog.workspace import RANKING, TUNE_REPORT
 from evaluation.judgements import EvaluationQuery, EvaluationSet
 from evaluation.metrics import DEPTH, mean, per_query
 from evaluation.params import EvaluateParams, TuneParams
-from evaluation.pool import pool_collection
+from evaluation.pool import hidden_collection
 from evaluation.questions import evaluation_set
 from evaluation.results import params_hash
 from evaluation.runs import Photos, photos_of
@@ -96,7 +96,7 @@ def tune(
     Weighed are the legs that the default ranking gives to the kind. A kind without questions keeps the default.
     """
     ranking = Ranking()
-    engine = SearchEngine(encoder, pool_collection(pool, [], embeddings, hide_attributes=True), ranking)
+    engine = SearchEngine(encoder, hidden_collection(pool, embeddings, encoder), ranking)
     choices: dict[str, dict[str, Any]] = {}
     for kind, names in ASKED.items():
         queries = [query for name in names for query in questions.of_kind(name)]

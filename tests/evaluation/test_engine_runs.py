@@ -15,7 +15,7 @@ from evaluation.kinds import ENGINE
 from evaluation.measure import score
 from evaluation.metrics import mean, per_query
 from evaluation.params import EvaluateParams
-from evaluation.pool import pool_collection, pool_engine
+from evaluation.pool import hidden_collection, pool_collection, pool_engines
 from evaluation.questions import evaluation_set
 from evaluation.rescore import rescore
 from evaluation.rules import ChampionRules
@@ -37,8 +37,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> MediaStore:
 @pytest.fixture(scope="module")
 def asked(store: MediaStore) -> Systems:
     encoder = FacetEncoder()
-    engine = pool_engine(POOL, TERMS, embedded(POOL, store, encoder), encoder, Ranking())
-    return ask_engine(engine, QUESTIONS, photos_of(store))
+    engines = pool_engines(POOL, TERMS, embedded(POOL, store, encoder), encoder, Ranking())
+    return ask_engine(engines, QUESTIONS, photos_of(store))
 
 
 def value(run: Systems, system: str, kind: str, metric: str, questions: EvaluationSet = QUESTIONS) -> float:
@@ -82,7 +82,7 @@ def test_every_query_is_asked_through_every_system_of_its_kind_and_timed(asked: 
 
 def test_the_engine_evaluated_gives_the_answer_that_it_serves(asked: Systems, store: MediaStore) -> None:
     encoder = FacetEncoder()
-    engine = pool_engine(POOL, TERMS, embedded(POOL, store, encoder), encoder, Ranking())
+    engine = pool_engines(POOL, TERMS, embedded(POOL, store, encoder), encoder, Ranking()).served
     query = QUESTIONS.of_kind("title_to_product")[0]
     served = engine.search(Query(text=query.text, k=10)).hits
     assert asked.runs[ENGINE][query.query_id] == [(hit.id, hit.score) for hit in served]
@@ -90,13 +90,13 @@ def test_the_engine_evaluated_gives_the_answer_that_it_serves(asked: Systems, st
 
 def test_the_engine_refuses_embeddings_of_another_encoder(store: MediaStore) -> None:
     with pytest.raises(EncoderMismatch):
-        pool_engine(POOL, TERMS, embedded(POOL, store, FacetEncoder("one")), FacetEncoder("other"), Ranking())
+        pool_engines(POOL, TERMS, embedded(POOL, store, FacetEncoder("one")), FacetEncoder("other"), Ranking())
 
 
 def test_hidden_attributes_cannot_be_found_by_the_lexical_leg(store: MediaStore) -> None:
     vectors = embedded(POOL, store, FacetEncoder())
     open_eyed = pool_collection(POOL, TERMS, vectors)
-    hidden = pool_collection(POOL, TERMS, vectors, hide_attributes=True)
+    hidden = hidden_collection(POOL, vectors, FacetEncoder())
     assert len(open_eyed.search("lexical", "红色", 48)) == 12
     assert hidden.search("lexical", "红色", 48) == []
     assert len(hidden.search("lexical", "red dresses", 48)) == len(
@@ -166,7 +166,7 @@ def test_baselines_are_asked_only_what_they_can_answer(asked: Systems) -> None:
     assert "photo_to_product" not in baselines.asked["bm25_titles"]
     table = runs_table([asked, baselines])
     assert table["rank"].max() == 10
-    assert set(table["system"]) == {"engine", "dense", "image", "random", "bm25_titles"}
+    assert set(table["system"]) == {"engine", "as_served", "dense", "image", "random", "bm25_titles"}
 
 
 def test_a_champion_is_measured_again_on_todays_questions_and_paired(store: MediaStore, asked: Systems) -> None:
@@ -199,7 +199,7 @@ def test_a_query_with_a_photo_and_words_brings_both(store: MediaStore) -> None:
             return engine.search(query)
 
     encoder = FacetEncoder()
-    engine = pool_engine(POOL, TERMS, embedded(POOL, store, encoder), encoder, Ranking())
+    engine = pool_engines(POOL, TERMS, embedded(POOL, store, encoder), encoder, Ranking()).served
     recording = Recording()
     ask(recording, QUESTIONS.of_kind("photo_and_words")[:3], photos_of(store), legs=("dense",))  # type: ignore[arg-type]
     assert all(query.text and query.image and query.legs == ("dense",) and query.k == 10 for query in recording.queries)

@@ -19,7 +19,7 @@ from evaluation.gates import decide
 from evaluation.judgements import EvaluationQuery, EvaluationSet
 from evaluation.measure import score
 from evaluation.params import EvaluateParams
-from evaluation.pool import pool_engine
+from evaluation.pool import pool_engines
 from evaluation.questions import evaluation_set
 from evaluation.report import render
 from evaluation.results import EvaluationReport, Inputs, params_hash, read_report
@@ -51,7 +51,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> MediaStore:
 def asked(store: MediaStore) -> Systems:
     encoder = FacetEncoder()
     return ask_engine(
-        pool_engine(POOL, TERMS, embedded(POOL, store, encoder), encoder, Ranking()), QUESTIONS, photos_of(store)
+        pool_engines(POOL, TERMS, embedded(POOL, store, encoder), encoder, Ranking()), QUESTIONS, photos_of(store)
     )
 
 
@@ -78,7 +78,7 @@ def page(report: EvaluationReport, asked: Systems, store: MediaStore, curves: Pa
 
 def test_the_report_has_every_kind_system_and_metric_and_what_was_not_asked(report: EvaluationReport) -> None:
     assert set(report.metrics) == set(QUESTIONS.kinds())
-    assert set(report.metrics["attribute_en"]) == {"engine", "dense", "image", "random", "bm25_titles"}
+    assert set(report.metrics["attribute_en"]) == {"engine", "as_served", "dense", "image", "random", "bm25_titles"}
     assert set(report.unasked) == {"shop"}
     assert report.metrics["title_to_photo"]["engine"]["recall@10"] == 1.0
     assert {row.system for row in report.not_comparable} == {"bm25_titles"}
