@@ -9,48 +9,25 @@ An embedded store (a path) is read: `open` loads the rows, hands the store back 
 A server (a URI) is asked.
 """
 
-import json
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pymilvus import MilvusClient
 
 from catalog.errors import EncoderMismatch, EtalageError, NotReady, ReleaseNotFound
-from search.collection import FIELD_OF_LEG, Collection
-from search.filters import EVERYTHING
+from search.collection import Collection
 from search.memory import MemoryCollection
 from search.milvus_collection import MilvusCollection
-from search.milvus_schema import (
-    ALIAS,
-    COUNT,
-    DIGEST,
-    ENCODER,
-    FACET_NAMES,
-    HAVING,
-    PREFIX,
-    READ,
-    RELEASE,
-    SNAPSHOT,
-    RowReader,
-    collection_name,
-    indexes,
-    schema_for,
-    to_entities,
-)
+from search.milvus_rows import fill, properties_of, read_rows, verify
+from search.milvus_schema import ALIAS, COUNT, DIGEST, ENCODER, PREFIX, RELEASE, SNAPSHOT, collection_name
 from search.milvus_session import answering, connect, embedded
 from search.rows import Rows
-from search.settings import SearchSettings
+from search.settings import IndexChoice, SearchSettings
 
 StoreKind = Literal["embedded", "server"]
-
-_ROWS_A_CALL = 500  # Milvus takes 64 MB a call; 1,000 rows is the portable limit
-_VERIFIED = 20  # products that must find themselves before a collection counts as finished
-_INDEX_PAUSE = 0.2  # seconds
-_LITE = "milvus_lite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +45,33 @@ class StoredRelease:
 class MilvusStore:
     """The collections at `uri`: http://host:port, or a path that ends in .db. Threads may share it."""
 
-    def __init__(self, uri: str, token: str = "", wait_s: float = 60.0, timeout_s: float = 20.0) -> None:
+    def __init__(
+        self,
+        uri: str,
+        token: str = "",
+        wait_s: float = 60.0,
+        timeout_s: float = 20.0,
+        index: IndexChoice = "auto",
+    ) -> None:
+        """`token`, `wait_s`, `timeout_s`, `index`: as in search.settings."""
         self.uri = uri
         self.kind: StoreKind = "server" if "://" in uri else "embedded"
         self._token = token
         self._wait_s = wait_s
         self._timeout_s = timeout_s
+        self._index: IndexChoice = index
         self._client: MilvusClient | None = None
 
     @classmethod
     def from_settings(cls, settings: SearchSettings) -> "MilvusStore":
         """The store that the environment names."""
-        return cls(settings.uri, settings.milvus_token, settings.milvus_wait_s, settings.milvus_timeout_s)
+        return cls(
+            settings.uri,
+            settings.milvus_token,
+            settings.milvus_wait_s,
+            settings.milvus_timeout_s,
+            settings.milvus_index,
+        )
 
     def write(self, rows: Rows, release: str) -> str:
         """Make the release's collection hold exactly `rows`; return its name.
@@ -92,7 +84,7 @@ class MilvusStore:
         name = collection_name(release)
         with self._session() as client:
             if client.has_collection(name):
-                properties = _properties(client, name)
+                properties = properties_of(client, name)
                 if COUNT in properties and properties[DIGEST] == rows.digest and properties[RELEASE] == release:
                     return name
                 if _champion_collection(client) == name:
@@ -101,9 +93,8 @@ class MilvusStore:
                         "so build a new one."
                     )
                 client.drop_collection(name)
-            _fill(client, name, rows, release)
-            client.load_collection(name)
-            self._verify(client, name, rows)
+            fill(client, name, rows, release, self._index)
+            verify(client, name, rows)
             client.alter_collection_properties(name, {COUNT: str(len(rows))})
         return name
 
@@ -118,7 +109,7 @@ class MilvusStore:
             if self.kind == "server":
                 client.load_collection(name)
                 return MilvusCollection(client, self.uri, name, properties, self._timeout_s)
-            return MemoryCollection(_read(client, name, properties), name=name, release=properties[RELEASE])
+            return MemoryCollection(read_rows(client, name, properties), name=name, release=properties[RELEASE])
 
     @contextmanager
     def asked(self, release: str | None = None) -> Iterator[MilvusCollection]:
@@ -131,26 +122,26 @@ class MilvusStore:
     def rows(self, release: str | None = None) -> Rows:
         """Every row of a release's collection. Raises as `open`."""
         with self._session() as client:
-            return _read(client, *self._finished(client, release, None))
+            return read_rows(client, *self._finished(client, release, None))
 
     def has_release(self, release: str) -> bool:
         """Whether the release's collection is there and finished."""
         with self._session() as client:
             name = collection_name(release)
-            return bool(client.has_collection(name)) and _is_finished(_properties(client, name), release)
+            return bool(client.has_collection(name)) and _is_finished(properties_of(client, name), release)
 
     def releases(self) -> tuple[StoredRelease, ...]:
         """All collections of releases, by name, unfinished ones too."""
         with self._session() as client:
             champion = _champion_collection(client)
             names = sorted(name for name in client.list_collections() if name.startswith(PREFIX))
-            return tuple(_stored(name, _properties(client, name), name == champion) for name in names)
+            return tuple(_stored(name, properties_of(client, name), name == champion) for name in names)
 
     def champion(self) -> str | None:
         """The release that the alias names; None when nothing was promoted yet."""
         with self._session() as client:
             name = _champion_collection(client)
-            return None if name is None else _properties(client, name)[RELEASE]
+            return None if name is None else properties_of(client, name)[RELEASE]
 
     def point_alias(self, release: str) -> None:
         """Point the alias at a release's collection, in one move. Raises ReleaseNotFound, NotReady."""
@@ -199,7 +190,7 @@ class MilvusStore:
             name = collection_name(release)
             if not client.has_collection(name):
                 raise ReleaseNotFound(f"Release {release} has no collection in {self.uri}.")
-        properties = _properties(client, name)
+        properties = properties_of(client, name)
         if not _is_finished(properties, release):
             raise NotReady(f"Collection {name} was never finished: build the release again.")
         if encoder is not None and properties[ENCODER] != encoder:
@@ -207,61 +198,6 @@ class MilvusStore:
                 f"Collection {name} was built by encoder {properties[ENCODER]}, and encoder {encoder} cannot ask it."
             )
         return name, properties
-
-    def _verify(self, client: MilvusClient, name: str, rows: Rows) -> None:
-        """Every row is there, and products find themselves by each of their vectors. Raises NotReady."""
-        counted = client.query(name, filter="", output_fields=["count(*)"], consistency_level="Strong")[0]["count(*)"]
-        if counted != len(rows):
-            raise NotReady(f"Collection {name} holds {counted} of {len(rows)} products: build the release again.")
-        properties = {**_properties(client, name), COUNT: str(counted)}
-        collection = MilvusCollection(client, self.uri, name, properties, self._timeout_s)
-        step = max(1, len(rows) // _VERIFIED)
-        for leg, field in FIELD_OF_LEG.items():
-            for row in range(0, len(rows), step):
-                if not rows.present[field][row]:
-                    continue
-                found = collection.search(leg, rows.vectors[field][row], 1, EVERYTHING)
-                if not found or found[0][1] < 1.0 - 1e-3:
-                    raise NotReady(f"Product {rows.ids[row]} does not find itself by its {field} vector in {name}.")
-
-
-def _fill(client: MilvusClient, name: str, rows: Rows, release: str) -> None:
-    properties = {
-        RELEASE: release,
-        ENCODER: rows.encoder,
-        SNAPSHOT: rows.snapshot,
-        DIGEST: rows.digest,
-        FACET_NAMES: json.dumps(rows.fields.facets, ensure_ascii=False),
-    }
-    client.create_collection(name, schema=schema_for(rows), properties=properties)
-    for start in range(0, len(rows), _ROWS_A_CALL):
-        client.insert(name, to_entities(rows, range(start, min(start + _ROWS_A_CALL, len(rows)))))
-    client.flush(name)
-    client.create_index(name, indexes(lite=client.get_server_version().startswith(_LITE)), sync=False)
-    for index in HAVING:
-        while (state := client.describe_index(name, index)["state"]) != "Finished":
-            if state == "Failed":
-                raise NotReady(f"Milvus could not build the index {index} of {name}: build the release again.")
-            time.sleep(_INDEX_PAUSE)
-
-
-def _read(client: MilvusClient, name: str, properties: Mapping[str, str]) -> Rows:
-    client.load_collection(name)
-    reader = RowReader()
-    pages = client.query_iterator(name, batch_size=_ROWS_A_CALL, output_fields=list(READ))
-    while page := pages.next():
-        reader.add(page)
-    pages.close()
-    rows = reader.rows(properties[ENCODER], properties[SNAPSHOT])
-    if len(rows) != int(properties[COUNT]):
-        raise NotReady(f"Collection {name} gave {len(rows)} of {properties[COUNT]} products: build the release again.")
-    return rows
-
-
-def _properties(client: MilvusClient, name: str) -> dict[str, str]:
-    """What describes a collection, by the names in milvus_schema."""
-    described: dict[str, Any] = client.describe_collection(name)
-    return dict(described.get("properties") or {})
 
 
 def _is_finished(properties: Mapping[str, str], release: str | None) -> bool:

@@ -7,7 +7,7 @@ A missing vector is stored as the first axis beside has_<field> = false: a zero 
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from search.collection import LEXICAL
 from search.filters import FACETS, GROUP, IN_STOCK, KEY, RANGES, encode
 from search.lexical import K1, B
 from search.rows import Floats, Rows, sellable
+from search.settings import IndexChoice
 
 WORDS = "words"
 PAYLOAD = "payload"
@@ -35,6 +36,7 @@ COUNT = "etalage.products"  # set last: a collection without it was never finish
 HAVING = (*FIELDS, LEXICAL)  # what a product can have or lack
 READ = (*FIELDS, *(f"has_{name}" for name in HAVING), WORDS, PAYLOAD)
 MOST_TAGS = 4096
+_BUILD: Mapping[str, dict[str, int]] = {"HNSW": {"M": 24, "efConstruction": 200}}
 
 
 def collection_name(release: str) -> str:
@@ -63,15 +65,12 @@ def schema_for(rows: Rows) -> Any:
     return schema
 
 
-def indexes(lite: bool) -> Any:
-    """HNSW; exact search on Lite, which is small and loses filtered hits with HNSW. BM25 with our constants."""
+def indexes(choice: IndexChoice, lite: bool) -> Any:
+    """An index for each vector field, and BM25 with our constants. HNSW on Lite loses filtered hits: FLAT there."""
+    kind = choice if choice != "auto" else "FLAT" if lite else "HNSW"
     params = MilvusClient.prepare_index_params()
     for field in FIELDS:
-        if lite:
-            params.add_index(field, index_name=field, index_type="FLAT", metric_type="COSINE")
-        else:
-            hnsw = {"M": 24, "efConstruction": 200}
-            params.add_index(field, index_name=field, index_type="HNSW", metric_type="COSINE", params=hnsw)
+        params.add_index(field, index_name=field, index_type=kind, metric_type="COSINE", params=_BUILD.get(kind, {}))
     bm25: dict[str, Any] = {"bm25_k1": K1, "bm25_b": B}
     if lite:
         bm25 = {"params": json.dumps(bm25)}  # pymilvus 3 sends constants one by one; Lite reads this key alone

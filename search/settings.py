@@ -4,9 +4,12 @@ settings = SearchSettings()   # read now, never at import
 """
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+IndexChoice = Literal["auto", "FLAT", "HNSW", "AUTOINDEX"]
 
 
 class SearchSettings(BaseSettings):
@@ -24,6 +27,9 @@ class SearchSettings(BaseSettings):
     """How long to wait for an embedded store that another process holds."""
     milvus_timeout_s: float = Field(default=20.0, gt=0.0)
     """How long to wait for a server to connect and to answer one search."""
+
+    milvus_index: IndexChoice = "auto"
+    """Index of new collections' vectors. auto: FLAT (exact) on Milvus Lite, HNSW on a server; AUTOINDEX for a cloud."""
 
     @property
     def uri(self) -> str:

@@ -190,6 +190,16 @@ def test_milvus_and_memory_let_the_same_products_through(both: tuple[Collection,
     assert found(lite, narrow) == found(memory, narrow)
 
 
+@pytest.mark.parametrize(("bound", "numbers"), [("gte", {2, 3}), ("gt", {3}), ("lte", {1, 2}), ("lt", {1})])
+def test_bounds_include_the_limit_or_not(both: tuple[Collection, Collection], bound: str, numbers: set[int]):
+    memory, lite = both
+    limit = hostile_products()[2].price
+    expected = {hostile_products()[number].id for number in numbers}
+    near = {hostile_products()[number].id for number in (1, 2, 3)}
+    narrow = parse_filters({"price": {bound: limit}}, memory.fields)
+    assert found(memory, narrow) & near == found(lite, narrow) & near == expected
+
+
 @pytest.mark.parametrize("value", HOSTILE)
 def test_a_hostile_value_finds_exactly_the_products_that_carry_it(both: tuple[Collection, Collection], value: str):
     memory, lite = both

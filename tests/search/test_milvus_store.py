@@ -19,7 +19,7 @@ from search.memory import MemoryCollection
 from search.milvus import MilvusStore
 from search.milvus_session import embedded
 from search.ranking import Ranking
-from search.settings import SearchSettings
+from search.settings import IndexChoice, SearchSettings
 from tests.search.worlds import WordEncoder, catalogue, many_rows, rows_of, store_path
 
 ROOT = Path(__file__).parents[2]
@@ -194,6 +194,17 @@ def test_a_folder_that_is_no_store_is_refused_with_a_sentence(tmp_path: Path):
     for path, sentence in (("file.db", "cannot be opened"), ("store", "must end in .db")):
         with pytest.raises(NotReady, match=sentence), embedded(tmp_path / path, 0.1):
             pass
+
+
+@pytest.mark.parametrize("index", ["HNSW", "AUTOINDEX"])
+def test_approximate_indexes_find_the_same_in_a_small_catalogue(tmp_path: Path, index: IndexChoice):
+    store = MilvusStore(store_path(tmp_path), index=index)
+    store.write(rows_of(), "r1")
+    vector = WordEncoder().encode_text(["red dress"])[0]
+    exact = MemoryCollection(rows_of(), name="c", release="r1").search("dense", vector, 5)
+    with store.asked("r1") as collection:
+        found = collection.search("dense", vector, 5)
+    assert [product_id for product_id, _ in found] == [product_id for product_id, _ in exact]
 
 
 # The same over the network.
