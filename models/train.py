@@ -7,6 +7,9 @@ reports/curves.csv. Keeps its state in artifacts/checkpoint: killed at any momen
 ends with the same weights.
 """
 
+import models.openmp  # noqa: F401 - before torch
+
+# isort: split
 import json
 import shutil
 import sys
