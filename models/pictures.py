@@ -57,6 +57,25 @@ class CachedPictures:
         return model.encode_image_features(loaded.float())
 
 
+class PooledPictures:
+    """Outputs of a tail that does not train yet, from a store: each picture goes through it once, not once an epoch."""
+
+    def __init__(self, store: FeatureStore) -> None:
+        self.store = store
+
+    def load(self, keys: Sequence[str], draw: random.Random | None) -> Tensor:
+        """Pooled features [B, W]."""
+        return torch.from_numpy(self.store.rows(keys))
+
+    def pooled(self, model: DualEncoder, loaded: Tensor) -> Tensor:
+        """See Pictures."""
+        return loaded
+
+    def encode(self, model: DualEncoder, loaded: Tensor) -> Tensor:
+        """See Pictures."""
+        return model.image.project(loaded)
+
+
 class LivePictures:
     """Pixels, decoded each time by a few threads and, for training, cropped a little and mirrored half the time.
 
@@ -129,4 +148,15 @@ def fill_trunk(model: DualEncoder, store: FeatureStore, keys: Sequence[str], med
         return features
 
     model.eval()
+    yield from fill(store, keys, compute, CHUNK)
+
+
+def fill_pooled(model: DualEncoder, store: FeatureStore, cached: CachedPictures, keys: Sequence[str]) -> Iterator[int]:
+    """Run the tail over the cached features of pictures that `store` lacks; yields how many after each chunk."""
+
+    def compute(part: list[str]) -> Features:
+        with torch.inference_mode():
+            features: Features = cached.pooled(model, cached.load(part, None).to(model.device)).float().cpu().numpy()
+        return features
+
     yield from fill(store, keys, compute, CHUNK)

@@ -57,9 +57,13 @@ class DualEncoderTask:
         texts: Texts,
         validation: Validation,
         display: Display,
+        pooled: Pictures | None = None,
     ) -> None:
+        """`pooled` stands in for `pictures` until the last `params.tail_epochs` epochs: until then the tail rests."""
         self.model, self.params = model, params
         self.pictures, self.texts, self.validation, self.display = pictures, texts, validation, display
+        self._pooled = pooled
+        self._now = pictures if pooled is None else pooled
         self.loss = LOSSES[params.loss]().to(model.device)
         self.module: nn.Module = nn.ModuleDict({"model": model, "loss": self.loss})
         self.products = products
@@ -67,7 +71,6 @@ class DualEncoderTask:
         self.truth = TruthTable(products, terms, params.languages)
         self.groups = [product.group_id for product in products]
         self.steps = batches_per_epoch(len(products), params.batch_size, params.min_steps)
-        self._image_vectors = torch.compile(pictures.encode) if params.compile else pictures.encode
 
     def fit_heads(self) -> None:
         """Set each head's centre and spread to what its tower gives for training products. Once, before training."""
@@ -83,10 +86,8 @@ class DualEncoderTask:
                 self.model.text.head.standardise(self.texts.pooled(self.model, said))
             if shown:
                 parts = [shown[start : start + 64] for start in range(0, len(shown), 64)]
-                loaded = (self.pictures.load(part, None).to(self.model.device) for part in parts)
-                self.model.image.head.standardise(
-                    torch.cat([self.pictures.pooled(self.model, part) for part in loaded])
-                )
+                loaded = (self._now.load(part, None).to(self.model.device) for part in parts)
+                self.model.image.head.standardise(torch.cat([self._now.pooled(self.model, part) for part in loaded]))
 
     def texts_of(self, epoch: int) -> Iterator[str]:
         """Every text an epoch encodes, with repeats."""
@@ -117,12 +118,14 @@ class DualEncoderTask:
     def batches(self, epoch: int, start: int) -> Iterator[Batch]:
         """See models.loop.Task. Every batch draws from a generator of its own."""
         self.prepare_texts(self.texts_of(epoch))
+        resting = self._pooled is not None and epoch < self.params.epochs - self.params.tail_epochs
+        self._now = self._pooled if resting and self._pooled is not None else self.pictures
         plan = plan_epoch(self.groups, self.steps, self.params.seed, epoch)
         batches = (
             self._batch(plan[number], epoch, random.Random(f"{self.params.seed}/{epoch}/{number}"))
             for number in range(start, self.steps)
         )
-        return ahead(batches) if isinstance(self.pictures, LivePictures) else batches
+        return ahead(batches) if isinstance(self._now, LivePictures) else batches
 
     def prepare_texts(self, texts: Iterable[str]) -> None:
         """Have a frozen backbone read what it has not read yet."""
@@ -143,7 +146,7 @@ class DualEncoderTask:
             phrases=phrases,
             phrase_true=torch.from_numpy(self.truth.of_phrases(phrases, rows)),
             product_texts=product_texts,
-            pictures=self.pictures.load(list(keys.values()), draw) if keys else None,
+            pictures=self._now.load(list(keys.values()), draw) if keys else None,
             shown=torch.tensor(list(keys), dtype=torch.int64),
             sees_text=torch.tensor([text for text, _ in sees]),
             sees_image=torch.tensor([image for _, image in sees]),
@@ -174,7 +177,8 @@ class DualEncoderTask:
         images = torch.zeros(len(batch.product_texts), model.dim, device=device)
         seen = images[shown]
         if batch.pictures is not None:
-            seen = self._image_vectors(model, batch.pictures.to(device, non_blocking=True)).float()
+            encode = torch.compile(self._now.encode) if self.params.compile else self._now.encode
+            seen = encode(model, batch.pictures.to(device, non_blocking=True)).float()
             images = images.index_copy(0, shown, seen)
         fused = model.fuse(of(batch.product_texts), images, batch.sees_text.to(device), batch.sees_image.to(device))
 
@@ -202,7 +206,7 @@ class DualEncoderTask:
 
     def score(self) -> Mapping[str, float]:
         """See models.loop.Task."""
-        found = self.validation.score(self.model, self.pictures, self.texts)
+        found = self.validation.score(self.model, self._now, self.texts)
         return {**found, "temperature": float(1 / self.model.logit_scale.exp())}
 
 

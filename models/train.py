@@ -35,7 +35,16 @@ from models.dual_encoder import DualEncoder
 from models.features import FeatureStore
 from models.loop import Outcome, Plan, fit
 from models.params import ModelParams
-from models.pictures import MIRRORED, CachedPictures, LivePictures, Pictures, fill_trunk, trunk_folder
+from models.pictures import (
+    MIRRORED,
+    CachedPictures,
+    LivePictures,
+    Pictures,
+    PooledPictures,
+    fill_pooled,
+    fill_trunk,
+    trunk_folder,
+)
 from models.progress import Display, display, follow
 from models.task import DualEncoderTask
 from models.train_params import TrainParams
@@ -91,7 +100,8 @@ def train(sections: Sections, show: Display) -> dict[str, Any]:
     shown = picture_keys(split["train"], params) + [media for media in validation.pictures if media is not None]
     pictures = open_pictures(model, features, shown, show)
     texts = open_texts(model, checkpoint)
-    task = DualEncoderTask(model, split["train"], terms, params, pictures, texts, validation, show)
+    pooled = open_pooled(model, checkpoint, pictures, shown, show)
+    task = DualEncoderTask(model, split["train"], terms, params, pictures, texts, validation, show, pooled)
     task.fit_heads()
     plan = plan_of(params, device)
     show.say(
@@ -138,15 +148,32 @@ def open_pictures(model: DualEncoder, folder: Path, keys: Sequence[str], show: D
     return CachedPictures(store)
 
 
+def open_pooled(
+    model: DualEncoder, checkpoint: Checkpoint, pictures: Pictures, keys: Sequence[str], show: Display
+) -> Pictures | None:
+    """What the tail gives before it trains, for all `keys`, kept for this run alone; None when pixels are live."""
+    if not isinstance(pictures, CachedPictures):
+        return None
+    store = FeatureStore.open(own_folder(checkpoint, "pooled"), "float32")
+    missing = len(store.missing(keys))
+    follow(show, "pooling pictures", fill_pooled(model, store, pictures, keys), missing, "pictures")
+    return PooledPictures(store)
+
+
+def own_folder(checkpoint: Checkpoint, name: str) -> Path:
+    """A folder of this run in the checkpoint; those of other runs go."""
+    folder = checkpoint.folder / f"{name}-{digest_of(asdict(checkpoint.key))}"
+    for other in checkpoint.folder.glob(f"{name}-*"):
+        if other != folder:
+            shutil.rmtree(other)
+    return folder
+
+
 def open_texts(model: DualEncoder, checkpoint: Checkpoint) -> Texts:
     """Remembered outputs of a frozen backbone, kept for this run alone; or tokens when it trains."""
     if model.text.mode == "finetuned":
         return LiveTexts()
-    folder = checkpoint.folder / f"texts-{digest_of(asdict(checkpoint.key))}"
-    for other in checkpoint.folder.glob("texts-*"):
-        if other != folder:
-            shutil.rmtree(other)
-    return RememberedTexts(model, FeatureStore.open(folder, "float32"))
+    return RememberedTexts(model, FeatureStore.open(own_folder(checkpoint, "texts"), "float32"))
 
 
 def plan_of(params: TrainParams, device: torch.device) -> Plan:

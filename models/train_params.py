@@ -44,6 +44,7 @@ class TrainParams(Section):
     weights: PairWeights = PairWeights()
     temperature: float = Field(default=0.07, gt=0)  # at the start; it is learned
 
+    tail_epochs: int = Field(default=3, ge=0)  # last epochs in which the image tower's tail trains too (image: tail)
     rounds: int = Field(default=4, ge=1)  # epochs after which texts repeat; a frozen text tower then computes none anew
     phrases: int = Field(default=2, ge=0)  # attribute phrases of each product in a batch
     languages: tuple[PhraseLanguage, ...] = ("en", "zh")  # of the phrases
