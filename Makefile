@@ -13,7 +13,7 @@ RETRAIN := $(if $(FAST),--set train.epochs=4)
 
 run: setup
 	$(BIN)/etalage ingest sample
-	$(BIN)/python -m catalog.sources.sample $(ETALAGE_HOME)/photo.jpg
+	$(BIN)/python -m catalog.sources.unseen $(ETALAGE_HOME)/photo.jpg
 	$(BIN)/etalage retrain $(RETRAIN)
 	$(BIN)/etalage search "red striped dress"
 	$(BIN)/etalage search "红色条纹连衣裙"
