@@ -3,8 +3,8 @@
 A kind is measured through several systems. `engine` is the SearchEngine with the legs written here (None = all that
 the query kind uses). Derived grades come from attributes, and an index that holds the attributes answers by reading
 them off. So kinds with derived grades are asked of an index without attributes, categories and terms: with all legs
-(`engine`), of the title + photo vectors alone (`dense`) and of the photos alone (`image`). `as_served` asks the index as it
-is served, attributes and all.
+(`engine`), of the title + photo vectors alone (`dense`) and of the photos alone (`image`). `as_served` asks the index
+as it is served, attributes and all.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ BASELINES = (RANDOM, BM25_TITLES, FROZEN)
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way to ask the engine: which legs (None = all that the query uses), of an index with or without attributes."""
+    """One way to ask the engine: by which legs (None = all that the query uses); `hidden`: without attributes."""
 
     legs: Legs | None = None
     hidden: bool = False

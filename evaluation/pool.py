@@ -38,16 +38,12 @@ def pool_engines(
     return PoolEngines(served, SearchEngine(encoder, hidden_collection(pool, embeddings, encoder), ranking))
 
 
-def pool_collection(
-    pool: Sequence[Product], terms: Sequence[Term], embeddings: ProductEmbeddings
-) -> MemoryCollection:
+def pool_collection(pool: Sequence[Product], terms: Sequence[Term], embeddings: ProductEmbeddings) -> MemoryCollection:
     """The products of `pool`, whose vectors are in `embeddings`, as an exact collection."""
     return MemoryCollection(build_rows(pool, embeddings, TermIndex(terms)), name=NAME, release=NAME)
 
 
-def hidden_collection(
-    pool: Sequence[Product], embeddings: ProductEmbeddings, encoder: EncoderLike
-) -> MemoryCollection:
+def hidden_collection(pool: Sequence[Product], embeddings: ProductEmbeddings, encoder: EncoderLike) -> MemoryCollection:
     """The same of products that have lost their attributes and categories: words are encoded again without them.
 
     Derived grades come from attributes, so a leg or a vector that has read them knows the answers; weights tuned on
