@@ -71,6 +71,7 @@ class Plan:
     weight_decay: float = 0.05
     average: float = 0.0
     patience: int = 4
+    patient_until: int = 0  # epochs before this one never end training: parts of the model still rest
     bf16: bool = False
     checkpoint_seconds: float = 60.0
 
@@ -197,7 +198,8 @@ class _Run:
 
     def out_of_patience(self) -> bool:
         """Whether the score has not got better for `patience` epochs."""
-        return self.best_score is not None and self.epoch - (self.best_epoch or 0) >= self.plan.patience
+        since = max(self.best_epoch or 0, self.plan.patient_until)
+        return self.best_score is not None and self.epoch - since >= self.plan.patience
 
     def finish(self) -> Outcome:
         """Put the best weights into the module."""

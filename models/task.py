@@ -118,7 +118,7 @@ class DualEncoderTask:
     def batches(self, epoch: int, start: int) -> Iterator[Batch]:
         """See models.loop.Task. Every batch draws from a generator of its own."""
         self.prepare_texts(self.texts_of(epoch))
-        resting = self._pooled is not None and epoch < self.params.epochs - self.params.tail_epochs
+        resting = self.model.image.mode == "frozen" or epoch < self.params.epochs - self.params.tail_epochs
         self._now = self._pooled if resting and self._pooled is not None else self.pictures
         plan = plan_epoch(self.groups, self.steps, self.params.seed, epoch)
         batches = (

@@ -98,12 +98,12 @@ def train(sections: Sections, show: Display) -> dict[str, Any]:
 
     validation = Validation(split["validation"], terms, params)
     shown = picture_keys(split["train"], params) + [media for media in validation.pictures if media is not None]
-    pictures = open_pictures(model, features, shown, show)
+    pictures = open_pictures(model, features, shown, show, MediaStore(MEDIA))
     texts = open_texts(model, checkpoint)
     pooled = open_pooled(model, checkpoint, pictures, shown, show)
     task = DualEncoderTask(model, split["train"], terms, params, pictures, texts, validation, show, pooled)
     task.fit_heads()
-    plan = plan_of(params, device)
+    plan = plan_of(params, device, tail_rests=model.image.mode == "tail" and params.tail_epochs > 0)
     show.say(
         f"Training on {len(split['train']):,} products in {task.steps} batches an epoch, "
         f"{len(validation.texts):,} products for validation, on {device.type} in {'bf16' if plan.bf16 else 'fp32'}."
@@ -135,9 +135,8 @@ def picture_keys(products: Sequence[Product], params: TrainParams) -> list[str]:
     return images + [media + MIRRORED for media in images] if params.views == 2 else images
 
 
-def open_pictures(model: DualEncoder, folder: Path, keys: Sequence[str], show: Display) -> Pictures:
+def open_pictures(model: DualEncoder, folder: Path, keys: Sequence[str], show: Display, media: MediaStore) -> Pictures:
     """Cached trunk features of all `keys`, computed where they are missing; or live pixels when the trunk trains."""
-    media = MediaStore(MEDIA)
     if model.image.mode == "finetuned":
         return LivePictures(model, media, TrainSettings().decode_threads)
     store = FeatureStore.open(folder)
@@ -176,8 +175,8 @@ def open_texts(model: DualEncoder, checkpoint: Checkpoint) -> Texts:
     return RememberedTexts(model, FeatureStore.open(own_folder(checkpoint, "texts"), "float32"))
 
 
-def plan_of(params: TrainParams, device: torch.device) -> Plan:
-    """How the loop trains."""
+def plan_of(params: TrainParams, device: torch.device, *, tail_rests: bool) -> Plan:
+    """How the loop trains. `tail_rests`: until the last epochs, so training does not stop early before them."""
     return Plan(
         epochs=params.epochs,
         device=device,
@@ -187,6 +186,7 @@ def plan_of(params: TrainParams, device: torch.device) -> Plan:
         weight_decay=params.weight_decay,
         average=params.average,
         patience=params.patience,
+        patient_until=max(0, params.epochs - params.tail_epochs) if tail_rests else 0,
         bf16=choose_bf16(params.precision, device),
         checkpoint_seconds=TrainSettings().checkpoint_seconds,
     )
@@ -226,6 +226,9 @@ def main() -> int:
     except EtalageError as error:
         print(f"train: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("train: stopped; the same command goes on from the last checkpoint.", file=sys.stderr)
+        return 130
     score = "no validation score" if report["score"] is None else f"validation score {report['score']:.3f}"
     print(
         f"train: {score} after epoch {report['best_epoch']} of {report['epochs']}, {report['seconds']:.0f} s, "

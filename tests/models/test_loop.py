@@ -134,6 +134,13 @@ def test_it_stops_when_the_score_no_longer_rises_and_keeps_the_best(tmp_path):
     assert (again.best_epoch, len(again.history)) == (2, 4)
 
 
+def test_it_is_patient_until_every_part_has_begun_to_learn(tmp_path):
+    task = Line(scores=(0.5, 0.4, 0.3, 0.2, 0.1))
+    outcome = run(task, tmp_path, replace(PLAN, epochs=5, patience=1, patient_until=3))
+    assert len(outcome.history) == 4  # without: after epoch 2
+    assert outcome.best_epoch == 1
+
+
 def test_without_a_score_the_last_weights_count_and_nothing_stops_early(tmp_path):
     task = Line()
     task.score = dict  # type: ignore[method-assign]

@@ -12,10 +12,10 @@ from catalog.terms import TermIndex
 from models.batches import ahead
 from models.dual_encoder import DualEncoder
 from models.features import FeatureStore
-from models.pictures import CachedPictures, LivePictures, augmented, fill_trunk
+from models.pictures import CachedPictures, LivePictures, PooledPictures, augmented, fill_pooled, fill_trunk
 from models.progress import Lines
 from models.task import DualEncoderTask
-from models.train import picture_keys
+from models.train import open_pictures, picture_keys
 from models.train_params import TrainParams
 from models.training_texts import LiveTexts, RememberedTexts
 from models.validation_score import Validation, combined
@@ -163,6 +163,26 @@ def test_all_of_a_finetuned_model_learns_from_live_pixels_and_tokens(tmp_path):
         assert torch.equal(one.pictures, other.pictures)
 
 
+@pytest.mark.parametrize("preset", ["clip", "vit_bert"])
+@pytest.mark.parametrize("image", ["tail", "finetuned"])
+def test_hub_presets_learn_from_cached_features_and_from_pixels(tmp_path, hub_params, preset, image):
+    torch.manual_seed(0)
+    model = DualEncoder.build(hub_params(preset).model_copy(update={"image": image}))
+    shop = tiny_shop(24, tmp_path / "media")
+    params = TrainParams(batch_size=8, min_steps=2, learning_rate=0.01, backbone_learning_rate=0.001)
+    index = TermIndex(TERMS, shop)
+    pictures = open_pictures(
+        model, tmp_path / "features", picture_keys(shop, params), Lines(), MediaStore(tmp_path / "media")
+    )
+    assert isinstance(pictures, LivePictures) == (image == "finetuned")
+    task = DualEncoderTask(
+        model, shop, index, params, pictures, LiveTexts(), Validation(shop[:6], index, params), Lines()
+    )
+    task.fit_heads()
+    losses = learn(task, 6)
+    assert sum(losses[-3:]) < 0.95 * sum(losses[:3])
+
+
 def test_augmentation_keeps_most_of_the_picture_and_all_of_its_colour(tmp_path):
     from PIL import Image
 
@@ -192,3 +212,18 @@ def test_items_made_ahead_come_in_order_and_an_error_comes_in_its_place():
     endless = ahead(iter(int, 1))
     assert next(endless) == 0
     endless.close()  # ends its thread too
+
+
+def test_the_tail_rests_until_its_last_epochs_and_then_learns(tmp_path):
+    task = a_task(tmp_path, epochs=4, tail_epochs=2)
+    assert isinstance(task.pictures, CachedPictures)
+    pooled = FeatureStore.open(tmp_path / "pooled", "float32")
+    keys = picture_keys(task.products, task.params)
+    list(fill_pooled(task.model, pooled, task.pictures, keys))
+    task._pooled = PooledPictures(pooled)
+    for epoch, learns in ((0, False), (1, False), (2, True), (3, True)):
+        task.module.zero_grad()
+        task.step(next(task.batches(epoch, 0))).loss.backward()
+        assert any(p.grad is not None for p in task.model.image.backbone_parameters()) == learns
+    fresh = task.model.image.tail(task.pictures.load(keys[:3], None).float())
+    torch.testing.assert_close(task._pooled.load(keys[:3], None), fresh)
