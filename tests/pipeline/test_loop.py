@@ -1,0 +1,211 @@
+"""The whole loop as a user runs it, one story told in order: each test goes on where the one before it ended.
+
+python -m pytest tests/pipeline
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from search.milvus import MilvusStore
+from tests.pipeline.workspace import TINY, Done, Workspace
+
+pytestmark = pytest.mark.slow
+
+IMPOSSIBLE = "gates.latency.p95_ms=0.0001"
+POSSIBLE = "gates.latency.p95_ms=60000"
+ANOTHER_RANKING = "tune.floor=0.25"  # four legs, a quarter each: not what the first release has
+
+
+def settings(*more: str) -> list[str]:
+    """--set options."""
+    return [part for setting in more for part in ("--set", setting)]
+
+
+def explain(done: Done) -> str:
+    return f"exit {done.code}\n{done.out[-3000:]}\n{done.err[-6000:]}"
+
+
+def content(workspace: Workspace) -> dict[str, bytes]:
+    """Everything a retrain could change, but Prefect's own database and the lock file."""
+    kept = [workspace.folder / "dvc.lock", workspace.folder / "params.yaml", workspace.folder / "data.dvc"]
+    kept += [path for path in workspace.home.rglob("*.json*") if "prefect" not in path.parts]
+    return {str(path): path.read_bytes() for path in kept if path.is_file()}
+
+
+def aliased(workspace: Workspace) -> str | None:
+    """The release that the Milvus alias names."""
+    return MilvusStore(str(workspace.home / "milvus" / "etalage.db")).champion()
+
+
+def test_before_anything_the_answers_are_sentences_with_exit_code_3(workspace: Workspace) -> None:
+    for arguments in (["search", "red dress"], ["serve"], ["retrain"], ["promote", "r1"], ["rollback"]):
+        done = workspace.run(*arguments)
+        assert done.code == 3, explain(done)
+        assert "Traceback" not in done.err
+
+
+def test_a_catalogue_becomes_a_snapshot_that_dvc_names(workspace: Workspace, shop: Path) -> None:
+    done = workspace.run("ingest", str(shop))
+
+    assert done.code == 0, explain(done)
+    assert "products" in done.out and "quarantined" in done.out
+    assert (workspace.folder / "data.dvc").is_file()
+
+
+def test_a_refusal_exits_1_with_the_table_of_what_failed_by_how_much(workspace: Workspace) -> None:
+    tiny = [f"{key}={value}" for key, value in TINY.items()]
+    done = workspace.run("retrain", *settings(*tiny, IMPOSSIBLE))
+
+    assert done.code == 1, explain(done)
+    assert "p95 of one query, ms" in done.err and "misses it by" in done.err
+    assert "Traceback" not in done.err
+    assert workspace.champion() is None
+    verdict = json.loads((workspace.folder / "reports/gate.json").read_text())
+    failed = [reason["rule"] for reason in verdict["decision"]["reasons"] if reason["outcome"] == "failed"]
+    assert failed == ["latency"]
+
+
+def test_the_same_inputs_are_refused_again_without_computing_anything(workspace: Workspace) -> None:
+    before = content(workspace)
+    done = workspace.run("retrain")
+
+    assert done.code == 1, explain(done)
+    assert "Nothing was recomputed" in done.err
+    assert done.seconds < 20
+    assert content(workspace) == before
+
+
+def test_force_needs_a_reason_and_is_recorded(workspace: Workspace) -> None:
+    assert workspace.run("retrain", "--force").code == 2
+    assert workspace.champion() is None
+
+    done = workspace.run("retrain", "--force", "--reason", "the machine is slow", "--by", "A Tester")
+
+    assert done.code == 0, explain(done)
+    release = workspace.champion()
+    assert release is not None and release == aliased(workspace)
+    manifest = json.loads((workspace.home / "releases" / release / "manifest.json").read_text())
+    assert manifest["forced"] == {"by": "A Tester", "reason": "the machine is slow"}
+    assert workspace.moves() == [("force", release)]
+
+
+def test_with_nothing_changed_nothing_is_computed_and_it_says_so(workspace: Workspace) -> None:
+    before = content(workspace)
+    done = workspace.run("retrain")
+
+    assert done.code == 0, explain(done)
+    assert f"Nothing changed: release {workspace.champion()} already serves snapshot" in done.out
+    assert "nothing was recomputed" in done.out
+    assert "Flow run" not in done.err  # Prefect was not started
+    assert done.seconds < 20
+    assert content(workspace) == before
+
+
+@pytest.mark.parametrize("query", ["red dress", "红色连衣裙"])
+def test_the_champion_answers_in_both_languages(workspace: Workspace, query: str) -> None:
+    done = workspace.run("search", query, "--k", "3")
+
+    assert done.code == 0, explain(done)
+    assert f"Release {workspace.champion()}" in done.out
+
+
+def test_bad_questions_are_sentences_with_exit_code_2(workspace: Workspace, shop: Path) -> None:
+    for arguments in (
+        ["search"],
+        ["search", "dress", "--filter", "colour"],
+        ["search", "dress", "--filter", "size_of_moon=1"],
+        ["search", "dress", "--k", "0"],
+        ["search", "--image", str(shop / "products.jsonl")],
+        ["ingest", "no/such/folder"],
+        ["retrain", "--set", "train.epoch=3"],
+    ):
+        done = workspace.run(*arguments)
+        assert done.code == 2, f"{arguments}: {explain(done)}"
+        assert "Traceback" not in done.err
+
+
+def test_killed_anywhere_and_run_again_it_ends_in_the_same_place(workspace: Workspace) -> None:
+    first = workspace.champion()
+    change = settings(ANOTHER_RANKING, POSSIBLE)
+    releases = workspace.home / "releases"
+    known = {path.name for path in releases.iterdir()}
+
+    def new_release(name: str) -> bool:
+        return any((path / name).exists() for path in releases.iterdir() if path.name not in known)
+
+    workspace.run_until(lambda said: "Running stage 'evaluate'" in said, "retrain", *change)
+    assert workspace.champion() == first
+    workspace.run_until(lambda said: new_release("ranking.json"), "retrain")
+    assert workspace.champion() == first
+    workspace.run_until(lambda said: new_release("manifest.json"), "retrain")
+    assert workspace.champion() == first == aliased(workspace)
+
+    done = workspace.run("retrain")
+
+    assert done.code == 0, explain(done)
+    second = workspace.champion()
+    assert second is not None and second != first
+    assert second == aliased(workspace)
+    assert workspace.moves() == [("force", first), ("promote", second)]
+    assert [path.name for path in releases.iterdir() if path.name not in known] == [second]
+    assert (workspace.home / "bentoml" / "bentos" / "etalage" / second / "bento.yaml").is_file()
+    assert workspace.run("retrain").out.startswith(f"Nothing changed: release {second}")
+
+
+def test_rollback_moves_alias_and_record_back_and_retrain_does_not_undo_it(workspace: Workspace) -> None:
+    first, second = (release for _, release in workspace.moves())
+
+    done = workspace.run("rollback", "--reason", "hits look wrong")
+    assert done.code == 0, explain(done)
+    assert workspace.champion() == first == aliased(workspace)
+    assert workspace.moves()[-1] == ("rollback", first)
+
+    refused = workspace.run("retrain")
+    assert refused.code == 1, explain(refused)
+    assert f"etalage promote {second}" in refused.err
+    assert workspace.champion() == first
+
+    promoted = workspace.run("promote", second)
+    assert promoted.code == 0, explain(promoted)
+    assert workspace.champion() == second == aliased(workspace)
+
+
+def test_an_unfit_snapshot_stops_before_training_and_the_good_one_is_still_known(
+    workspace: Workspace, shop: Path, tiny_shop: Path
+) -> None:
+    champion = workspace.champion()
+    model = (workspace.folder / "artifacts/model").stat().st_mtime_ns
+    assert workspace.run("ingest", str(tiny_shop)).code == 0
+
+    done = workspace.run("retrain")
+
+    assert done.code == 1, explain(done)
+    assert "not fit to train on" in done.err and "20" in done.err
+    assert "Running stage 'train'" not in done.err
+    assert (workspace.folder / "artifacts/model").stat().st_mtime_ns == model
+    assert workspace.champion() == champion
+
+    assert workspace.run("ingest", str(shop)).code == 0
+    again = workspace.run("retrain")
+    assert again.code == 0, explain(again)
+    assert again.out.startswith(f"Nothing changed: release {champion}")
+
+
+def test_a_second_run_at_the_same_time_is_told_that_the_workspace_is_busy(workspace: Workspace) -> None:
+    from flows.durable import one_writer
+
+    with one_writer(workspace.home):
+        done = workspace.run("rollback")
+
+    assert done.code == 4, explain(done)
+    assert "Another etalage run" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_deploy_registers_the_flows_with_a_schedule(workspace: Workspace) -> None:
+    done = workspace.run("deploy", "--cron", "0 4 * * *", "--timezone", "Europe/Paris")
+
+    assert done.code == 0, explain(done)
+    assert "retrain/etalage" in done.out and "0 4 * * *" in done.out
