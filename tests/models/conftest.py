@@ -134,7 +134,14 @@ def hub_params(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Mode
     @cache
     def params(preset: str) -> ModelParams:
         folder = tmp_path_factory.mktemp(preset)
-        settings = {"preset": preset, "dim": 8, "text": "finetuned", "image": "tail", "tail_layers": 1, "head": "linear"}
+        settings = {
+            "preset": preset,
+            "dim": 8,
+            "text": "finetuned",
+            "image": "tail",
+            "tail_layers": 1,
+            "head": "linear",
+        }
         if preset in JOINT:
             return ModelParams.model_validate({**settings, "backbone_path": str(JOINT[preset](folder))})
         bert, vit = folder / "bert", folder / "vit"
@@ -156,7 +163,9 @@ def packaged() -> DualEncoder:
 def pictures() -> list[bytes]:
     """Four pictures as files: two squares, one tall, one wide; each of another colour with a patch on it."""
     files = []
-    for size, colour in zip([(224, 224), (80, 80), (90, 160), (300, 100)], ["red", "blue", "white", "black"], strict=True):
+    for size, colour in zip(
+        [(224, 224), (80, 80), (90, 160), (300, 100)], ["red", "blue", "white", "black"], strict=True
+    ):
         image = Image.new("RGB", size, colour)
         image.paste("yellow", (10, 10, size[0] // 2, size[1] // 2))
         stream = io.BytesIO()
