@@ -136,6 +136,6 @@ def follow(display: Display, what: str, steps: Iterable[int], total: int, unit: 
 
 
 def summary(row: Mapping[str, float | int]) -> str:
-    """One line for one row of history: "epoch 3: loss 2.31, score 0.412, ..."."""
-    rest = ", ".join(f"{name} {value:.4g}" for name, value in row.items() if name not in ("epoch", "update"))
-    return f"epoch {row['epoch']}: {rest}"
+    """One line for one row of history, without the parts of the loss: "epoch 3: loss 2.31, score 0.412, ..."."""
+    told = (f"{name} {value:.4g}" for name, value in row.items() if not name.startswith(("epoch", "update", "loss_")))
+    return f"epoch {row['epoch']}: {', '.join(told)}"

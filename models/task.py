@@ -63,7 +63,7 @@ class DualEncoderTask:
         self.model, self.params = model, params
         self.pictures, self.texts, self.validation, self.display = pictures, texts, validation, display
         self._pooled = pooled
-        self._now = pictures if pooled is None else pooled
+        self._look_at(pictures if pooled is None else pooled)
         self.loss = LOSSES[params.loss]().to(model.device)
         self.module: nn.Module = nn.ModuleDict({"model": model, "loss": self.loss})
         self.products = products
@@ -119,13 +119,17 @@ class DualEncoderTask:
         """See models.loop.Task. Every batch draws from a generator of its own."""
         self.prepare_texts(self.texts_of(epoch))
         resting = self.model.image.mode == "frozen" or epoch < self.params.epochs - self.params.tail_epochs
-        self._now = self._pooled if resting and self._pooled is not None else self.pictures
+        self._look_at(self._pooled if resting and self._pooled is not None else self.pictures)
         plan = plan_epoch(self.groups, self.steps, self.params.seed, epoch)
         batches = (
             self._batch(plan[number], epoch, random.Random(f"{self.params.seed}/{epoch}/{number}"))
             for number in range(start, self.steps)
         )
         return ahead(batches) if isinstance(self._now, LivePictures) else batches
+
+    def _look_at(self, pictures: Pictures) -> None:
+        self._now = pictures
+        self._encode = torch.compile(pictures.encode) if self.params.compile else pictures.encode
 
     def prepare_texts(self, texts: Iterable[str]) -> None:
         """Have a frozen backbone read what it has not read yet."""
@@ -177,8 +181,7 @@ class DualEncoderTask:
         images = torch.zeros(len(batch.product_texts), model.dim, device=device)
         seen = images[shown]
         if batch.pictures is not None:
-            encode = torch.compile(self._now.encode) if self.params.compile else self._now.encode
-            seen = encode(model, batch.pictures.to(device, non_blocking=True)).float()
+            seen = self._encode(model, batch.pictures.to(device, non_blocking=True)).float()
             images = images.index_copy(0, shown, seen)
         fused = model.fuse(of(batch.product_texts), images, batch.sees_text.to(device), batch.sees_image.to(device))
 
