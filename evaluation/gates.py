@@ -173,7 +173,10 @@ def _bounded(
     distance = sign * (value - limit)
     passed = distance > 0 if asked == "more than" else distance >= 0
     place = f" in {where}" if where else ""
-    verdict = "and passes" if passed else f"and misses it by {abs(distance):.4g}"
+    short = "short" if sign > 0 else "over"
+    verdict = (
+        "passed" if passed else f"{short} by {abs(distance):.4g}" if distance else "exactly there, which is not more"
+    )
     return Reason(
         rule=rule,
         name=name,
@@ -182,7 +185,7 @@ def _bounded(
         limit=limit,
         distance=distance,
         outcome="passed" if passed else "failed",
-        sentence=f"{name}{place} is {value:.4g}, must be {asked} {limit:.4g} {verdict}.",
+        sentence=f"{name}{place} is {value:.4g}, {asked} {limit:.4g} is asked: {verdict}.",
     )
 
 
@@ -193,7 +196,7 @@ def _exactly(rule: str, name: str, value: int, limit: int, what: str) -> Reason:
         name=name,
         value=float(value),
         limit=float(limit),
-        distance=-float(abs(value - limit)),
+        distance=float(-abs(value - limit)),
         outcome="passed" if passed else "failed",
         sentence=f"{name}: {value}, {limit} {what}" + ("." if passed else f": off by {abs(value - limit)}."),
     )
