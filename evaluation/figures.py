@@ -53,6 +53,7 @@ _LABELS: Mapping[str, str] = {
     "frozen": "frozen backbones",
     "random": "random",
 }
+COUNTERS = ("update", "step", "seconds")  # columns of training curves that only say when
 _BAR = 0.13  # width of one bar; kinds are 1 apart
 
 
@@ -121,6 +122,8 @@ def curves(path: Path) -> tuple[Markup, ...]:
     step, *columns = table[0].keys()
     plots = []
     for column in columns:
+        if column in COUNTERS:
+            continue
         points = [(float(row[step]), float(row[column])) for row in table if _are_numbers(row[step], row[column])]
         if len(points) >= 2 and len({value for _, value in points}) > 1:
             with matplotlib.rc_context(dict(_STYLE)):

@@ -173,10 +173,7 @@ def _bounded(
     distance = sign * (value - limit)
     passed = distance > 0 if asked == "more than" else distance >= 0
     place = f" in {where}" if where else ""
-    short = "short" if sign > 0 else "over"
-    verdict = (
-        "passed" if passed else f"{short} by {abs(distance):.4g}" if distance else "exactly there, which is not more"
-    )
+    verdict = ": passed" if passed else f" and misses it by {abs(distance):.4g}"
     return Reason(
         rule=rule,
         name=name,
@@ -185,7 +182,7 @@ def _bounded(
         limit=limit,
         distance=distance,
         outcome="passed" if passed else "failed",
-        sentence=f"{name}{place} is {value:.4g}, {asked} {limit:.4g} is asked: {verdict}.",
+        sentence=f"{name}{place} is {value:.4g}, must be {asked} {limit:.4g}{verdict}.",
     )
 
 

@@ -100,7 +100,7 @@ def test_a_refusal_names_the_number_the_limit_and_the_distance() -> None:
     assert (reason.rule, reason.name) == ("floor", "title_to_photo engine recall@10")
     assert (reason.value, reason.limit) == (0.46, 0.5)
     assert reason.distance == pytest.approx(0.46 - 0.5)
-    assert reason.sentence == "title_to_photo engine recall@10 is 0.46, at least 0.5 is asked: short by 0.04."
+    assert reason.sentence == "title_to_photo engine recall@10 is 0.46, must be at least 0.5 and misses it by 0.04."
 
 
 def test_a_floor_is_met_at_its_boundary() -> None:
@@ -212,7 +212,7 @@ def test_parity_latency_and_validation_have_their_boundaries() -> None:
     assert only_refusal(good(parity=float("nan"))).rule == "parity"
     slow = only_refusal(good(latency_p95_ms=230.0))
     assert (slow.rule, slow.distance) == ("latency", pytest.approx(-30.0))
-    assert slow.sentence == "p95 of one query, ms is 230, at most 200 is asked: over by 30."
+    assert slow.sentence == "p95 of one query, ms is 230, must be at most 200 and misses it by 30."
     assert only_refusal(good(validation_passed=False)).sentence == "The snapshot did not pass validation."
 
 

@@ -145,10 +145,10 @@ def test_the_page_has_the_numbers_the_plots_and_both_colour_schemes(
     report: EvaluationReport, asked: Systems, store: MediaStore, tmp_path: Path
 ) -> None:
     curves = tmp_path / "curves.csv"
-    curves.write_text("epoch,loss,score,note\n1,2.5,0.2,\n2,1.5,0.4,x\n3,1.2,0.5,\n", encoding="utf-8")
+    curves.write_text("epoch,update,loss,score,note\n1,9,2.5,0.2,\n2,18,1.5,0.4,x\n3,27,1.2,0.5,\n", encoding="utf-8")
     html = page(report, asked, store, curves)
     bare = page(report, asked, store, tmp_path / "none.csv")
-    assert html.count("<svg") == bare.count("<svg") + 2  # loss and score; note has no numbers
+    assert html.count("<svg") == bare.count("<svg") + 2  # loss and score; note has no numbers, update counts
     assert "prefers-color-scheme: dark" in html
     assert "#0101" not in html  # every placeholder colour became a variable
     for name in ("title to photo", "BM25 on titles", INPUTS.snapshot, INPUTS.encoder, "not comparable"):
