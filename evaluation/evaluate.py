@@ -127,9 +127,11 @@ def _worst(
     engine = scores.filter(pl.col("system") == ENGINE)
     values = {row["query_id"]: row for row in engine.iter_rows(named=True)}
     by_id, thumbnails, run = {product.id: product for product in products}, Thumbnails(media), asked.runs[ENGINE]
+    photos = photos_of(media)
     return [
         show(
             query,
+            photos(query),
             questions.judgements[query.query_id],
             run.get(query.query_id, ()),
             values[query.query_id][METRIC],

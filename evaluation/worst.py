@@ -87,13 +87,14 @@ def worst_queries(
 
 def show(
     query: EvaluationQuery,
+    photo: bytes | None,
     grades: Mapping[str, int],
     ranked: Ranked,
     value: float,
     products: Mapping[str, Product],
     thumbnails: Thumbnails,
 ) -> WorstQuery:
-    """The query with pictures of what was expected and what was returned."""
+    """The query, with the `photo` it brings, and pictures of what was expected and what was returned."""
     relevant = [product_id for product_id, grade in sorted(grades.items(), key=lambda item: -item[1]) if grade > 0]
 
     def shown(product_id: str) -> Shown:
@@ -104,7 +105,7 @@ def show(
 
     return WorstQuery(
         query=query,
-        picture=thumbnails.of(query.image) if query.image else "",
+        picture=thumbnail(photo) if photo else "",
         value=value,
         relevant=len(relevant),
         expected=tuple(shown(product_id) for product_id in relevant[:EXPECTED]),
