@@ -67,6 +67,7 @@ def page(report: EvaluationReport, asked: Systems, store: MediaStore, curves: Pa
     query = replace(QUESTIONS.of_kind("photo_to_product")[0], text="<script>alert('title')</script>")
     shown = show(
         query,
+        picture(1),
         QUESTIONS.judgements[query.query_id],
         asked.runs["engine"][query.query_id],
         0.5,
