@@ -5,10 +5,8 @@ from pathlib import Path
 
 from catalog.errors import InvalidQuery
 from flows.filters import typed_filters
-from flows.opening import open_engine
 from flows.releases import ReleaseStore
-from search.engine import Answer
-from search.query import Query
+from search.query import Answer, Query, check
 
 
 def ask(
@@ -24,6 +22,9 @@ def ask(
     if text is None and image is None:
         raise InvalidQuery('Nothing to look for: etalage search "red dress", or --image photo.jpg.')
     query = Query(text=text, image=image, k=k, filters=typed_filters(filters), legs=tuple(legs) or None)
+    check(query)
     store = ReleaseStore(home)
     manifest = store.get(release) if release else store.champion_manifest()
+    from flows.opening import open_engine  # Milvus and ONNX Runtime take seconds: not for a wrong question
+
     return open_engine(store, manifest.release).search(query)

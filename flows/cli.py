@@ -65,6 +65,9 @@ def ingest(
 
     [dim]etalage ingest ../shop --mapping shop.yaml[/dim]
     """
+    from catalog.sources import open_source
+
+    open_source(source, mapping)  # what cannot be read is told before Prefect starts
     from flows import console
     from flows.ingest import ingest as ingest_flow
 
@@ -182,11 +185,14 @@ def promote(
 
     [dim]etalage promote r3f[/dim]
     """
+    from flows.releases import ReleaseStore
+
+    _demand_reason(force, reason)
+    known = ReleaseStore(home_folder()).get(release).release
     from flows import console
     from flows.promote import promote as promote_flow
 
-    _demand_reason(force, reason)
-    console.show_champion(promote_flow(release, force=force, reason=reason, by=by or _login()))
+    console.show_champion(promote_flow(known, force=force, reason=reason, by=by or _login()))
 
 
 @app.command()
@@ -197,6 +203,9 @@ def rollback(reason: Reason = "", by: By = "") -> None:
 
     [dim]etalage rollback --reason "hits for shoes look wrong"[/dim]
     """
+    from flows.releases import ReleaseStore
+
+    ReleaseStore(home_folder()).require_previous()
     from flows import console
     from flows.rollback import rollback as rollback_flow
 
@@ -211,7 +220,8 @@ def status() -> None:
     from flows.standing import stand
 
     store = ReleaseStore(home_folder())
-    console.show_status(store, stand(store))
+    console.show_status(store)
+    console.say(stand(store).sentence)
 
 
 @app.command()

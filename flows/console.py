@@ -1,11 +1,14 @@
 """What the command line shows: sentences and tables on stdout, refusals on stderr."""
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from catalog.workspace import EVALUATE_PAGE, GATE_REPORT
+from evaluation.kinds import BASELINES, ENGINE, KINDS
 from flows.packaging import is_packaged
 from flows.verdict import Verdict, verdict_of
 
@@ -13,10 +16,8 @@ if TYPE_CHECKING:
     from catalog.ingest import IngestReport
     from flows.outcome import RetrainOutcome
     from flows.releases import ChampionRecord, ReleaseStore
-    from flows.standing import Standing
     from search.engine import Answer
-
-OUTCOME_STYLES = {"failed": "bold red", "insufficient": "yellow", "passed": "green"}
+    from search.release import ReleaseManifest
 
 
 def say(sentence: str) -> None:
@@ -42,28 +43,45 @@ def show_snapshot(report: "IngestReport") -> None:
 
 
 def show_verdict(verdict: Verdict) -> None:
-    """The table of the gates on stderr when they refuse, else on stdout."""
-    table = Table("outcome", "rule", "what", "slice", "value", "limit", "distance", box=None)
-    for name in ("value", "limit", "distance"):
-        next(column for column in table.columns if column.header == name).justify = "right"
-    rows = verdict.rows()
-    shown = [row for row in rows if row["outcome"] != "passed"] or rows
-    for row in shown:
-        table.add_row(*(escape(str(cell)) for cell in row.values()), style=OUTCOME_STYLES[row["outcome"]])
+    """What refuses, by how much, as a table on stderr; then how many rules said what. All rules are in gate.json."""
     console = _out() if verdict.passed else _err()
-    console.print(table)
-    if len(shown) < len(rows):
-        console.print(f"{len(rows) - len(shown)} rules passed.")
+    rows = verdict.rows()
+    counts = Counter(row["outcome"] for row in rows)
+    table = Table("refused by", "what", "slice", "value", "limit", "missed by", box=None)
+    for column in table.columns[3:]:
+        column.justify = "right"
+    for row in rows:
+        if row["outcome"] == "failed":
+            cells = (row["rule"], row["what"], row["slice"], row["value"], row["limit"], row["distance"].lstrip("-"))
+            table.add_row(*map(escape, cells), style="red")
+    if table.row_count:
+        console.print(table)
+    unasked = f", {counts['insufficient']} had too little evidence" if counts["insufficient"] else ""
+    failed = f"{counts['failed']} refuse, " if counts["failed"] else ""
+    console.print(f"Gates: {failed}{counts['passed']} pass{unasked}. All of them: {GATE_REPORT}")
 
 
 def show_outcome(outcome: "RetrainOutcome", store: "ReleaseStore") -> None:
     """What a retrain came to."""
     if outcome.verdict is not None and outcome.status != "unchanged":
+        show_scores(store.get(outcome.verdict.release))
         show_verdict(outcome.verdict)
+        say(f"The whole report: {EVALUATE_PAGE}")
     say(outcome.sentence)
     champion = store.champion()
     if champion is not None and champion.release == outcome.release:
         say('Ask it: etalage search "red dress"   Serve it: etalage serve   What it was made of: etalage status')
+
+
+def show_scores(manifest: "ReleaseManifest") -> None:
+    """The primary metric of every kind of query: the engine beside the baselines."""
+    systems = [ENGINE, *BASELINES]
+    table = Table("held-out queries", "metric", *systems, box=None)
+    for kind, scores in manifest.scores.items():
+        metric = KINDS[kind].primary
+        values = [scores.get(system, {}).get(metric) for system in systems]
+        table.add_row(kind, metric, *("" if value is None else f"{value:.3f}" for value in values))
+    _out().print(table)
 
 
 def show_champion(champion: "ChampionRecord") -> None:
@@ -76,20 +94,21 @@ def show_champion(champion: "ChampionRecord") -> None:
 def show_releases(store: "ReleaseStore") -> None:
     """All releases as a table, oldest first."""
     champion = store.champion()
-    table = Table("", "release", "made", "snapshot", "encoder", "code", "gates", box=None)
+    table = Table("release", "made", "snapshot", "encoder", "gates", "", box=None)
+    for column in table.columns[:4]:
+        column.no_wrap = True
     for manifest in store.list():
         mark = ""
         if champion is not None:
             mark = "champion" if manifest.release == champion.release else mark
             mark = "rolled back" if manifest.release in champion.withdrawn else mark
         table.add_row(
-            mark,
             manifest.release,
             f"{manifest.created_at:%Y-%m-%d %H:%M}",
             manifest.snapshot,
             manifest.encoder,
-            manifest.code_revision[:10],
             _gates(verdict_of(manifest), forced=manifest.forced is not None),
+            mark,
             style="bold" if mark == "champion" else "",
         )
     if table.row_count:
@@ -98,8 +117,8 @@ def show_releases(store: "ReleaseStore") -> None:
         say("There is no release yet: `etalage ingest sample`, then `etalage retrain`.")
 
 
-def show_status(store: "ReleaseStore", standing: "Standing") -> None:
-    """The champion, its origin, and what a retrain would do."""
+def show_status(store: "ReleaseStore") -> None:
+    """The champion and its origin."""
     champion = store.champion()
     if champion is None:
         say("No release has been promoted yet.")
@@ -123,7 +142,6 @@ def show_status(store: "ReleaseStore", standing: "Standing") -> None:
         for name, value in rows.items():
             table.add_row(name, escape(value))
         _out().print(table)
-    say(standing.sentence)
 
 
 def show_answer(answer: "Answer") -> None:

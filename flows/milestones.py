@@ -13,7 +13,7 @@ from catalog.workspace import DATA, ENCODER, EXPORT_REPORT, RANKING
 from evaluation.results import EvaluationReport, file_hash, read_report
 from flows import dvc
 from flows.errors import SnapshotMissing, StageFailed, StaleReport
-from flows.revision import DATA_FILE
+from flows.revision import DATA_FILE, demand_snapshot
 from models.encoder_folder import fingerprint
 from validation.report import ValidationReport
 from validation.report import read_report as read_validation
@@ -33,8 +33,7 @@ class Measured:
 def ensure_data() -> str:
     """Make sure that data/ is there, from DVC's cache or remote when it is not. Returns the snapshot's id."""
     if not DATA.exists():
-        if not DATA_FILE.is_file():
-            raise SnapshotMissing(f"There is no {DATA}/ here: `etalage ingest sample`, or a folder with --mapping.")
+        demand_snapshot()
         try:
             dvc.checkout(str(DATA_FILE))
         except StageFailed:

@@ -45,6 +45,9 @@ def only_when_not_ready(task: Task[Any, Any], run: TaskRun, state: State[Any]) -
 RETRIED: dict[str, Any] = {"retries": 3, "retry_delay_seconds": [2, 5, 10], "retry_condition_fn": only_when_not_ready}
 """For tasks that talk to Milvus, BentoML or a DVC remote."""
 
+WAITING: dict[str, Any] = {**RETRIED, "retry_delay_seconds": [5, 15, 30]}
+"""For DVC stages: what a killed run left running holds their outputs until its next word finds nobody listening."""
+
 
 def show_table(key: str, rows: list[dict[str, Any]], description: str) -> None:
     """A table on the run's page in Prefect."""
@@ -66,4 +69,4 @@ def say(sentence: str) -> None:
     get_run_logger().info(sentence)
 
 
-__all__ = ["RETRIED", "flow", "only_when_not_ready", "say", "show_link", "show_table", "show_text", "task"]
+__all__ = ["RETRIED", "WAITING", "flow", "only_when_not_ready", "say", "show_link", "show_table", "show_text", "task"]

@@ -85,11 +85,10 @@ def roll_back(
 ) -> ChampionRecord:
     """Return to the champion before this one, and mark this one as withdrawn. Raises ReleaseNotFound without one."""
     recover(store, alias)
-    champion = store.champion()
-    if champion is None or champion.previous is None:
-        raise ReleaseNotFound("There is no earlier release to roll back to.")
+    previous, champion = store.require_previous(), store.champion()
+    assert champion is not None  # it has a previous one
     record = ChampionRecord(
-        release=champion.previous,
+        release=previous,
         since=_now(),
         by=by,
         earlier=champion.earlier[1:],

@@ -105,6 +105,13 @@ class ReleaseStore:
             raise ReleaseNotFound("No release has been promoted yet: `etalage ingest sample`, then `etalage retrain`.")
         return self.get(champion.release)
 
+    def require_previous(self) -> str:
+        """The release a rollback returns to. Raises ReleaseNotFound when there is none."""
+        champion = self.champion()
+        if champion is None or champion.previous is None:
+            raise ReleaseNotFound("There is no earlier release to roll back to.")
+        return champion.previous
+
     def write_champion(self, record: ChampionRecord) -> None:
         """Replace the champion record. Only flows.promotion calls this: the Milvus alias moves with it."""
         write_durably(self.champion_path, record.model_dump_json(indent=2) + "\n")

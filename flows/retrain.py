@@ -22,7 +22,7 @@ from flows.environment import home_folder
 from flows.errors import RefusedByGates, WithdrawnRelease
 from flows.milestones import Measured
 from flows.opening import milvus
-from flows.orchestration import RETRIED, flow, say, show_link, show_table, task
+from flows.orchestration import RETRIED, WAITING, flow, say, show_link, show_table, task
 from flows.outcome import RetrainOutcome, settled
 from flows.packaging import is_packaged
 from flows.promote import make_champion, package_release, permit, recover
@@ -33,19 +33,19 @@ from flows.verdict import Verdict
 from search.release import ReleaseManifest
 
 
-@task(name="find-snapshot", **RETRIED)
+@task(name="find-snapshot", **WAITING)
 def find_snapshot() -> str:
     """data/ as it is, or brought back by DVC. Returns the snapshot's id."""
     return milestones.ensure_data()
 
 
-@task(name="validate")
+@task(name="validate", **WAITING)
 def validate(snapshot: str) -> None:
     """The milestone `validate`: an unfit snapshot stops the run here."""
     say(milestones.validate(snapshot).sentence())
 
 
-@task(name="reach")
+@task(name="reach", task_run_name="reach-{milestone}", **WAITING)
 def reach(milestone: str) -> None:
     """A milestone: DVC runs what is stale on the way to it."""
     say(milestones.reach(milestone).sentence())

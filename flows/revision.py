@@ -10,6 +10,7 @@ import yaml
 
 from catalog.errors import InvalidParams
 from catalog.workspace import DATA, PARAMS
+from flows.errors import SnapshotMissing
 from search.serving_code import PACKAGES, SERVICE, serving_code
 
 DATA_FILE = DATA.with_suffix(".dvc")
@@ -70,3 +71,9 @@ def _git(*arguments: str) -> str | None:
     except FileNotFoundError:
         return None
     return done.stdout.strip() if done.returncode == 0 else None
+
+
+def demand_snapshot() -> None:
+    """Raise SnapshotMissing where neither data/ nor data.dvc is here."""
+    if not DATA.exists() and not DATA_FILE.is_file():
+        raise SnapshotMissing(f"There is no {DATA}/ here: `etalage ingest sample`, or a folder with --mapping.")

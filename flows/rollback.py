@@ -3,7 +3,6 @@
 etalage rollback --reason "hits for shoes look wrong"
 """
 
-from catalog.errors import ReleaseNotFound
 from flows import promotion
 from flows.durable import one_writer
 from flows.environment import home_folder
@@ -30,9 +29,7 @@ def rollback(reason: str = "", by: str = "somebody") -> ChampionRecord:
     """Make the champion before this one answer again. Raises ReleaseNotFound when there is none."""
     with one_writer(home_folder()):
         recover()
-        champion = ReleaseStore(home_folder()).champion()
-        if champion is None or champion.previous is None:
-            raise ReleaseNotFound("There is no earlier release to roll back to.")
-        prove_release(champion.previous)
-        package_release(champion.previous)
-        return move_back(champion.previous, by, reason)
+        previous = ReleaseStore(home_folder()).require_previous()
+        prove_release(previous)
+        package_release(previous)
+        return move_back(previous, by, reason)

@@ -9,11 +9,12 @@ from typing import Literal
 
 from flows import dvc
 from flows.candidate import LAST_STAGE, read_candidate
+from flows.errors import WorkspaceBusy
 from flows.packaging import is_packaged
 from flows.parameters import check_params
 from flows.promotion import INTENT
 from flows.releases import ReleaseStore
-from flows.revision import params_document
+from flows.revision import demand_snapshot, params_document
 from flows.verdict import Verdict, verdict_of
 from search.settings import SearchSettings
 
@@ -48,7 +49,11 @@ def stand(store: ReleaseStore) -> Standing:
         return Standing("unfinished", "A promotion was cut short; the next retrain, promote or rollback ends it.")
     params = params_document()
     check_params(params)
-    stale = dvc.stale(LAST_STAGE) if Path("dvc.yaml").is_file() else {}
+    demand_snapshot()
+    try:
+        stale = dvc.stale(LAST_STAGE) if Path("dvc.yaml").is_file() else {}
+    except WorkspaceBusy as error:  # perhaps what a killed run left behind: the flow waits for it
+        return Standing("stale", str(error))
     candidate = None if stale else read_candidate()
     if candidate is None:
         return Standing("stale", f"To be brought up to date: {', '.join(stale) or 'all stages'}.")
