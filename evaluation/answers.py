@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from catalog.products import Product
-from evaluation.baselines import bm25_run, frozen_run, random_run
+from catalog.tokens import tokenize
+from evaluation.baselines import bm25_run, frozen_run, plain_words, random_run
 from evaluation.judgements import EvaluationSet
-from evaluation.kinds import BM25_TITLES, ENGINE, FROZEN, KINDS, RANDOM
+from evaluation.kinds import BM25_PLAIN, BM25_TITLES, ENGINE, FROZEN, KINDS, RANDOM
 from evaluation.metrics import Ranked
 from evaluation.pool import PoolEngines
 from evaluation.results import NotComparable
@@ -57,7 +58,11 @@ def ask_baselines(
     seed: int,
 ) -> Systems:
     """The baselines. `frozen`: the encoder before training and its embeddings of the pool; None when there is none."""
-    found = {RANDOM: random_run(questions, seed), BM25_TITLES: bm25_run(questions, pool)}
+    found = {
+        RANDOM: random_run(questions, seed),
+        BM25_PLAIN: bm25_run(questions, pool, BM25_PLAIN, plain_words),
+        BM25_TITLES: bm25_run(questions, pool, BM25_TITLES, tokenize),
+    }
     if frozen is not None:
         found[FROZEN] = frozen_run(questions, frozen[1], frozen[0], photos)
     asked = {}

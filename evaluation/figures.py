@@ -50,6 +50,7 @@ _LABELS: Mapping[str, str] = {
     "as_served": "as served",
     "image": "photo vectors",
     "bm25_titles": "BM25 on titles",
+    "bm25_plain": "BM25, plain words",
     "frozen": "frozen backbones",
     "random": "random",
 }

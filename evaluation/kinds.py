@@ -19,8 +19,9 @@ ENGINE = "engine"
 AS_SERVED = "as_served"
 RANDOM = "random"
 BM25_TITLES = "bm25_titles"
+BM25_PLAIN = "bm25_plain"
 FROZEN = "frozen"
-BASELINES = (RANDOM, BM25_TITLES, FROZEN)
+BASELINES = (RANDOM, BM25_PLAIN, BM25_TITLES, FROZEN)
 
 
 @dataclass(frozen=True, slots=True)

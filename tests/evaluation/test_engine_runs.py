@@ -7,6 +7,7 @@ import pytest
 
 from catalog.errors import EncoderMismatch
 from catalog.media import MediaStore
+from catalog.tokens import tokenize
 from evaluation.answers import Systems, ask_baselines, ask_engine, runs_table
 from evaluation.baselines import bm25_run, frozen_run, random_run
 from evaluation.compare import EvaluationSetMismatch, compare
@@ -115,7 +116,7 @@ def test_random_is_as_good_as_chance() -> None:
 
 
 def test_bm25_sees_titles_and_answers_only_where_words_meet_words() -> None:
-    run, left_out = bm25_run(QUESTIONS, POOL)
+    run, left_out = bm25_run(QUESTIONS, POOL, "bm25_titles", tokenize)
     assert {row.kind for row in left_out} == {"title_to_photo", "photo_to_title", "photo_to_product"}
     for query in QUESTIONS.of_kind("attribute_zh"):
         assert run[query.query_id] == []  # the titles are English
@@ -161,12 +162,12 @@ def test_frozen_towers_with_a_shared_space_answer_everything(store: MediaStore) 
 
 def test_baselines_are_asked_only_what_they_can_answer(asked: Systems) -> None:
     baselines = ask_baselines(QUESTIONS, POOL, lambda query: None, None, seed=7)
-    assert set(baselines.runs) == {"random", "bm25_titles"}
+    assert set(baselines.runs) == {"random", "bm25_plain", "bm25_titles"}
     assert baselines.asked["random"] == QUESTIONS.kinds()
     assert "photo_to_product" not in baselines.asked["bm25_titles"]
     table = runs_table([asked, baselines])
     assert table["rank"].max() == 10
-    assert set(table["system"]) == {"engine", "as_served", "dense", "image", "random", "bm25_titles"}
+    assert set(table["system"]) == {"engine", "as_served", "dense", "image", "random", "bm25_plain", "bm25_titles"}
 
 
 def test_a_champion_is_measured_again_on_todays_questions_and_paired(store: MediaStore, asked: Systems) -> None:

@@ -79,10 +79,18 @@ def page(report: EvaluationReport, asked: Systems, store: MediaStore, curves: Pa
 
 def test_the_report_has_every_kind_system_and_metric_and_what_was_not_asked(report: EvaluationReport) -> None:
     assert set(report.metrics) == set(QUESTIONS.kinds())
-    assert set(report.metrics["attribute_en"]) == {"engine", "as_served", "dense", "image", "random", "bm25_titles"}
+    assert set(report.metrics["attribute_en"]) == {
+        "engine",
+        "as_served",
+        "dense",
+        "image",
+        "random",
+        "bm25_plain",
+        "bm25_titles",
+    }
     assert set(report.unasked) == {"shop"}
     assert report.metrics["title_to_photo"]["engine"]["recall@10"] == 1.0
-    assert {row.system for row in report.not_comparable} == {"bm25_titles"}
+    assert {row.system for row in report.not_comparable} == {"bm25_plain", "bm25_titles"}
     assert report.latency_p95_ms() == max(row.p95 for row in report.latency if row.phase == "total")
 
 
