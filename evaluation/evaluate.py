@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from catalog.digests import digest_of_sections
 from catalog.errors import InvalidSnapshot
 from catalog.media import MediaStore
 from catalog.params import load_section
@@ -25,7 +26,7 @@ from evaluation.params import EvaluateParams
 from evaluation.pool import pool_engines, without_attributes
 from evaluation.questions import evaluation_set, unasked
 from evaluation.report import render
-from evaluation.results import EvaluationReport, Inputs, Measured, file_hash, params_hash
+from evaluation.results import EvaluationReport, Inputs, Measured, file_hash
 from evaluation.runs import latency, photos_of
 from evaluation.scores import PER_QUERY_FILE
 from evaluation.worst import METRIC, Thumbnails, WorstQuery, show, worst_queries
@@ -67,7 +68,7 @@ def main() -> None:
         encoder=encoder.fingerprint,
         baseline_encoder=frozen.fingerprint if frozen is not None else None,
         ranking=file_hash(RANKING),
-        params=params_hash([params, split, embed]),
+        params=digest_of_sections([params, split, embed]),
         evaluation_set=questions.fingerprint,
     )
     report = summarise(inputs, questions, scores, [asked, baselines], len(products), params)

@@ -1,14 +1,12 @@
 """reports/evaluate.json as a type: what was measured, and on which inputs."""
 
 import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from catalog.errors import InvalidSnapshot
-from catalog.params import Section
 from catalog.workspace import EVALUATE_REPORT
 
 
@@ -23,7 +21,7 @@ class Inputs(_Frozen):
     encoder: str
     baseline_encoder: str | None
     ranking: str  # sha256 of ranking.json, 12 hex digits
-    params: str  # params_hash of the sections evaluate, split and embed
+    params: str  # digest of the sections evaluate, split and embed
     evaluation_set: str
 
 
@@ -110,12 +108,6 @@ def read_report(path: Path = EVALUATE_REPORT) -> EvaluationReport:
     except ValidationError as error:
         where = ".".join(map(str, error.errors()[0]["loc"]))
         raise InvalidSnapshot(f"{path} is not a report of the evaluate stage: {where}.") from None
-
-
-def params_hash(sections: Sequence[Section]) -> str:
-    """12 hex digits over the values of some sections, defaults included."""
-    values = [section.model_dump(mode="json") for section in sections]
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def file_hash(path: Path) -> str:

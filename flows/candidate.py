@@ -11,9 +11,10 @@ from typing import Any
 
 import yaml
 
+from catalog.digests import digest_of
 from catalog.errors import NotReady
 from catalog.workspace import EMBEDDINGS, ENCODER, RANKING
-from flows.revision import code_digest, data_md5, digest_of
+from flows.revision import code_digest, data_md5
 
 LOCK_FILE = Path("dvc.lock")
 LAST_STAGE = "evaluate"

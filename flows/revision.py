@@ -1,7 +1,6 @@
 """Which code, parameters and data this workspace holds, as short digests: what a release names as its origin."""
 
 import hashlib
-import json
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -48,12 +47,6 @@ def params_document(path: Path = PARAMS) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise InvalidParams(f"{path} must hold sections of settings.")
     return document
-
-
-def digest_of(document: Any) -> str:
-    """12 hex of sha256 over `document` as canonical JSON."""
-    canonical = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
-    return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
 
 def data_md5(path: Path = DATA_FILE) -> str | None:

@@ -40,11 +40,6 @@ class RunKey:
         return [field.name for field in fields(self) if getattr(self, field.name) != other.get(field.name)]
 
 
-def digest_of(values: Mapping[str, Any]) -> str:
-    """12 hex digits of plain values, whatever the order of their keys."""
-    return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()[:12]
-
-
 def digest_of_code(folders: Iterable[Path]) -> str:
     """12 hex digits of all Python files in `folders` and of torch's version."""
     digest = hashlib.sha256(torch.__version__.encode())

@@ -20,6 +20,7 @@ from typing import Any
 
 import torch
 
+from catalog.digests import digest_of
 from catalog.errors import EtalageError, InvalidSnapshot
 from catalog.media import MediaStore
 from catalog.params import load_section
@@ -28,7 +29,7 @@ from catalog.splits import SplitParams, split_products
 from catalog.tables import read_products, read_terms, snapshot_id
 from catalog.terms import TermIndex
 from catalog.workspace import CHECKPOINT, CURVES, MEDIA, MODEL, TRAIN_REPORT
-from models.checkpoint import Checkpoint, RunKey, digest_of, digest_of_code
+from models.checkpoint import Checkpoint, RunKey, digest_of_code
 from models.curves import write_curves
 from models.device import choose_bf16, choose_device, set_seeds
 from models.dual_encoder import DualEncoder

@@ -8,13 +8,14 @@ from typing import Any
 
 import great_expectations as gx
 
+from catalog.digests import digest_of_sections
 from catalog.errors import InvalidSnapshot
 from catalog.snapshot import snapshot_id
 from catalog.workspace import DATA
 from validation.findings import finding_of, name_of
 from validation.frames import KEYS, Frames, read_frames
 from validation.params import ValidateParams
-from validation.report import ValidationReport, hash_of
+from validation.report import ValidationReport
 from validation.suites import SUITES, Suites, suite_of
 
 SHOWN = 5  # rows that an expectation keeps as examples
@@ -63,7 +64,7 @@ def _id_if_any(data: Path) -> str | None:
 
 
 def _report(params: ValidateParams, **found: Any) -> ValidationReport:
-    return ValidationReport(params=params.model_dump(), params_hash=hash_of(params), **found)
+    return ValidationReport(params=params.model_dump(), params_hash=digest_of_sections([params]), **found)
 
 
 def _answers(frames: Frames, suites: Mapping[str, gx.ExpectationSuite]) -> dict[str, Any]:

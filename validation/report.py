@@ -1,6 +1,5 @@
 """What validation found, as a plain record and as reports/validate.json. Imports no Great Expectations."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +8,6 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from catalog.errors import InvalidSnapshot
-from catalog.params import Section
 from catalog.workspace import VALIDATE_REPORT
 
 Severity = Literal["stop", "warn"]
@@ -108,11 +106,6 @@ class ValidationReport(_Frozen):
     def _sentences(self, severity: Severity) -> tuple[str, ...]:
         failed = (finding for finding in self.findings if finding.severity == severity and not finding.success)
         return tuple(finding.sentence or finding.claim for finding in failed)
-
-
-def hash_of(params: Section) -> str:
-    """12 hex digits over the values of a section, defaults included; as evaluation reports name their params."""
-    return hashlib.sha256(json.dumps([params.model_dump(mode="json")], sort_keys=True).encode()).hexdigest()[:12]
 
 
 def write_report(report: ValidationReport, path: Path = VALIDATE_REPORT) -> None:

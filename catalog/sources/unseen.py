@@ -1,6 +1,6 @@
 """A photo to search with: drawn like the built-in sample's, of a product that is not in it.
 
-    python -m catalog.sources.unseen photo.jpg
+python -m catalog.sources.unseen photo.jpg
 """
 
 import sys

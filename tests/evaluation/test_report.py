@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from catalog.digests import digest_of_sections
 from catalog.errors import InvalidSnapshot
 from catalog.media import MediaStore
 from catalog.params import load_section
@@ -22,7 +23,7 @@ from evaluation.params import EvaluateParams
 from evaluation.pool import pool_engines
 from evaluation.questions import evaluation_set
 from evaluation.report import render
-from evaluation.results import EvaluationReport, Inputs, params_hash, read_report
+from evaluation.results import EvaluationReport, Inputs, read_report
 from evaluation.rules import GateRules
 from evaluation.runs import photos_of
 from evaluation.worst import THUMB, Thumbnails, show, thumbnail, worst_queries
@@ -193,5 +194,5 @@ def test_a_thumbnail_is_a_small_jpeg() -> None:
 
 
 def test_the_params_hash_follows_values_and_not_their_order() -> None:
-    assert params_hash([EvaluateParams()]) == params_hash([EvaluateParams(seed=7)])
-    assert params_hash([EvaluateParams()]) != params_hash([EvaluateParams(seed=8)])
+    assert digest_of_sections([EvaluateParams()]) == digest_of_sections([EvaluateParams(seed=7)])
+    assert digest_of_sections([EvaluateParams()]) != digest_of_sections([EvaluateParams(seed=8)])
