@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 from evaluation.results import Latency, Measured
 
 # Placeholder colours -> variables of the page. The first ones are series, in order.
-SERIES = ("#010101", "#010102", "#010103", "#010104", "#010105", "#010106", "#010107")
+SERIES = ("#010101", "#010102", "#010103", "#010104", "#010105", "#010106", "#010107", "#010108")
 INK, MUTED, GRID = "#010110", "#010111", "#010112"
 _VARIABLES: Mapping[str, str] = {
     **{colour: f"var(--series-{number})" for number, colour in enumerate(SERIES, start=1)},
@@ -55,7 +55,7 @@ _LABELS: Mapping[str, str] = {
     "random": "random",
 }
 COUNTERS = ("update", "step", "seconds")  # columns of training curves that only say when
-_BAR = 0.13  # width of one bar; kinds are 1 apart
+_BAR = 0.118  # width of one bar; kinds are 1 apart
 
 
 def system_label(system: str) -> str:
@@ -78,7 +78,7 @@ def bars(rows: Sequence[Measured], systems: Sequence[str], kinds: Sequence[str])
                 axes.text(centre, row.high + 0.015, label, ha="center", fontsize=6.5, color=MUTED)
         shown = [system for system in systems if any(row.system == system for row in rows)]
         handles = [Patch(color=colours[system], label=system_label(system)) for system in shown]
-        axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=7, fontsize=8.5)
+        axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=8, fontsize=8)
         axes.set_xticks(range(len(kinds)), [kind.replace("_", " ") for kind in kinds], fontsize=9)
         axes.set_ylim(0, 1.08)
         axes.grid(axis="y", linewidth=0.6)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from catalog.digests import digest_of_sections
 from catalog.media import MediaStore
 from catalog.params import load_section
 from catalog.products import Judgement, Product, Term
@@ -23,13 +24,12 @@ from evaluation.metrics import DEPTH, mean, per_query
 from evaluation.params import EvaluateParams, TuneParams
 from evaluation.pool import hidden_collection
 from evaluation.questions import evaluation_set
-from evaluation.results import params_hash
 from evaluation.runs import Photos, photos_of
 from evaluation.weights import Weights, choose_weights
 from models.embeddings import ProductEmbeddings, load_embeddings
 from models.encoder import Encoder, EncoderLike
 from search.engine import Query, Retrieved, SearchEngine
-from search.ranking import QueryKind, Ranking
+from search.ranking import LEGS_OF_KIND, QueryKind, Ranking
 
 # Which questions stand for each query kind of the ranking; each of them weighs the same.
 ASKED: Mapping[QueryKind, tuple[str, ...]] = {
@@ -55,7 +55,7 @@ def main() -> None:
             "snapshot": snapshot_id(),
             "encoder": encoder.fingerprint,
             "evaluation_set": questions.fingerprint,
-            "params": params_hash([params, split]),
+            "params": digest_of_sections([params, split]),
         },
         "pool": len(pool),
         "metric": METRIC,
@@ -63,7 +63,9 @@ def main() -> None:
     }
     TUNE_REPORT.write_text(json.dumps(report, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     for kind, choice in choices.items():
-        print(f"tune: {kind}: {choice['score']:.3f} {METRIC}, balanced {choice['balanced_score']:.3f}", flush=True)
+        print(
+            f"tune: {kind}: {choice['score']:.3f} {METRIC}, {choice['start_score']:.3f} with equal weights", flush=True
+        )
 
 
 def validation_questions(
@@ -93,7 +95,8 @@ def tune(
 ) -> tuple[Ranking, dict[str, dict[str, Any]]]:
     """The ranking, and for each query kind how it was chosen.
 
-    Weighed are the legs that the default ranking gives to the kind. A kind without questions keeps the default.
+    The search starts with equal weights for the legs that the default ranking gives to the kind; its other legs start
+    at 0. A kind without questions keeps the default.
     """
     ranking = Ranking()
     engine = SearchEngine(encoder, hidden_collection(pool, embeddings, encoder), ranking)
@@ -102,12 +105,13 @@ def tune(
         queries = [query for name in names for query in questions.of_kind(name)]
         if not queries:
             continue
-        legs = tuple(ranking.weights_for(kind))
+        usual, legs = tuple(ranking.weights_for(kind)), LEGS_OF_KIND[kind]
         retrieved = {
             query.query_id: engine.retrieve(Query(text=query.text, image=photos(query), legs=legs)) for query in queries
         }
         score = _scorer(kind, questions, queries, retrieved)
-        choice = choose_weights(score, legs, floor=params.floor, step=params.step, margin=params.margin)
+        start = {leg: 1 / len(usual) if leg in usual else 0.0 for leg in legs}
+        choice = choose_weights(score, start, floor=params.floor, step=params.step, margin=params.margin)
         ranking = weighed(ranking, kind, choice.weights)
         choices[kind] = {**asdict(choice), "queries": len(queries)}
     return ranking, choices

@@ -1,6 +1,6 @@
-"""The search for ranking weights: uphill from balance, one shift at a time. Pure: it only calls what it maximises."""
+"""The search for ranking weights: uphill from a start, one shift at a time. Pure: it only calls what it maximises."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import permutations
 
@@ -11,25 +11,25 @@ _GAIN = 1e-9  # a shift must gain more than rounding
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The weights found, with the score there and at balance; `tried` counts the settings that were scored."""
+    """The weights found, with the score there and at the start; `tried` counts the settings that were scored."""
 
     weights: dict[str, float]
     score: float
-    balanced_score: float
+    start_score: float
     tried: int
 
 
 def choose_weights(
-    score: Callable[[Weights], float], legs: Sequence[str], *, floor: float, step: float, margin: float
+    score: Callable[[Weights], float], start: Weights, *, floor: float, step: float, margin: float
 ) -> Choice:
-    """Weights of `legs` that sum to 1 and maximise score(w) - margin x (weight moved away from balance).
+    """Weights that sum to 1 and maximise score(w) - margin x (weight moved away from `start`).
 
-    Starts balanced and takes the best shift of `step` from one leg to another while that gains; no leg is shifted
-    below `floor` (a floor above 1/len(legs) leaves balance). Deterministic: of equal shifts the first in the order
-    of `legs` is taken.
+    Begins at `start` and takes the best shift of `step` from one leg to another while that gains. A leg that `start`
+    weighs is not shifted below `floor`; one that it leaves out may gain weight, and lose it again. Deterministic: of
+    equal shifts the first in the order of `start` is taken.
     """
-    count = len(legs)
-    balance = dict.fromkeys(legs, 1.0 / count)
+    legs = tuple(start)
+    least = {leg: floor if start[leg] > 0 else 0.0 for leg in legs}
     known: dict[tuple[float, ...], float] = {}
 
     def scored(weights: Weights) -> float:
@@ -39,17 +39,19 @@ def choose_weights(
         return known[key]
 
     def worth(weights: Weights) -> float:
-        moved = sum(abs(weights[leg] - balance[leg]) for leg in legs) / 2
+        moved = sum(abs(weights[leg] - start[leg]) for leg in legs) / 2
         return scored(weights) - margin * moved
 
-    best, best_worth = balance, worth(balance)
+    best, best_worth = dict(start), worth(start)
     while True:
         shifts = [
             {**best, giver: round(best[giver] - step, 6), taker: round(best[taker] + step, 6)}
             for giver, taker in permutations(legs, 2)
-            if best[giver] - step >= floor - _GAIN
+            if best[giver] - step >= least[giver] - _GAIN
         ]
         uphill = max(shifts, key=worth, default=best)
         if worth(uphill) <= best_worth + _GAIN:
-            return Choice(dict(best), scored(best), scored(balance), len(known))
+            return Choice(
+                {leg: weight for leg, weight in best.items() if weight > 0}, scored(best), scored(start), len(known)
+            )
         best, best_worth = uphill, worth(uphill)

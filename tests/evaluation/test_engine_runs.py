@@ -9,7 +9,7 @@ from catalog.errors import EncoderMismatch
 from catalog.media import MediaStore
 from catalog.tokens import tokenize
 from evaluation.answers import Systems, ask_baselines, ask_engine, runs_table
-from evaluation.baselines import bm25_run, frozen_run, random_run
+from evaluation.baselines import bm25_run, frozen_run, plain_words, random_run
 from evaluation.compare import EvaluationSetMismatch, compare
 from evaluation.judgements import EvaluationSet
 from evaluation.kinds import ENGINE
@@ -122,6 +122,17 @@ def test_bm25_sees_titles_and_answers_only_where_words_meet_words() -> None:
         assert run[query.query_id] == []  # the titles are English
     first = QUESTIONS.of_kind("title_to_product")[0]
     assert first.query_id.split(":")[1] in [product_id for product_id, _ in run[first.query_id]]
+
+
+def test_plain_words_do_not_fold_plurals() -> None:
+    assert plain_words("Women's T-Shirts, 红色") == ["women", "s", "t", "shirts", "红色"]
+    folded, written = (bm25_run(QUESTIONS, POOL, "bm25", tokens)[0] for tokens in (tokenize, plain_words))
+    plain = next(query for query in QUESTIONS.of_kind("attribute_en") if query.text == "red dress")
+    assert len(folded[plain.query_id]) == 10  # "Dresses" in the titles is the word of the query
+    assert {len(written[plain.query_id])} == {10}  # found by "red" alone
+    relevant = set(QUESTIONS.judgements[plain.query_id])
+    assert {product_id for product_id, _ in folded[plain.query_id][:4]} == relevant
+    assert {product_id for product_id, _ in written[plain.query_id][:4]} != relevant
 
 
 class SeparateSpaces(FacetEncoder):

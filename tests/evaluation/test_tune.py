@@ -28,9 +28,9 @@ def test_every_query_kind_gets_weights_that_sum_to_one_and_keep_their_floor(stor
     for kind in choices:
         weights = ranking.weights[kind]  # type: ignore[index]
         assert sum(weights.values()) == pytest.approx(1.0)
-        assert min(weights.values()) >= PARAMS.floor - 1e-9
-        assert set(weights) == set(Ranking().weights_for(kind))  # type: ignore[arg-type]
-        assert choices[kind]["score"] >= choices[kind]["balanced_score"]
+        usual = Ranking().weights_for(kind)  # type: ignore[arg-type]
+        assert min(weights[leg] for leg in usual) >= PARAMS.floor - 1e-9
+        assert choices[kind]["score"] >= choices[kind]["start_score"]
     assert Ranking.model_validate_json(ranking.model_dump_json()) == ranking
 
 
@@ -39,7 +39,7 @@ def test_legs_that_answer_equally_well_stay_balanced(store: MediaStore) -> None:
     ranking, choices = tune(QUESTIONS, POOL, embedded(POOL, store, encoder), encoder, photos_of(store), PARAMS)
     # the photo and the fused vector see the same facets of a photo
     assert ranking.weights["image"] == {"dense": 0.5, "image": 0.5}
-    assert choices["image"]["score"] == choices["image"]["balanced_score"]
+    assert choices["image"]["score"] == choices["image"]["start_score"]
 
 
 def test_attributes_do_not_pull_the_weights_to_the_leg_that_indexes_them(store: MediaStore) -> None:
