@@ -66,7 +66,7 @@ def system_label(system: str) -> str:
 def bars(rows: Sequence[Measured], systems: Sequence[str], kinds: Sequence[str]) -> Markup:
     """Grouped bars with 95 % intervals: one group per kind, one bar per system that answered it."""
     with matplotlib.rc_context(dict(_STYLE)):
-        figure, axes = _axes(9.6, 3.6)
+        figure, axes = _axes(9.6, 4.0)
         colours = {system: SERIES[number % len(SERIES)] for number, system in enumerate(systems)}
         for group, kind in enumerate(kinds):
             present = [row for system in systems for row in rows if (row.kind, row.system) == (kind, system)]
@@ -78,8 +78,10 @@ def bars(rows: Sequence[Measured], systems: Sequence[str], kinds: Sequence[str])
                 axes.text(centre, row.high + 0.015, label, ha="center", fontsize=6.5, color=MUTED)
         shown = [system for system in systems if any(row.system == system for row in rows)]
         handles = [Patch(color=colours[system], label=system_label(system)) for system in shown]
-        axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=8, fontsize=8)
-        axes.set_xticks(range(len(kinds)), [kind.replace("_", " ") for kind in kinds], fontsize=9)
+        axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=4, fontsize=8.5)
+        names = ["\n".join(kind.replace("_", " ").rsplit(" ", 1)) for kind in kinds]
+        axes.set_xticks(range(len(kinds)), names, fontsize=9)
+        axes.set_xlim(-0.6, len(kinds) - 0.4)
         axes.set_ylim(0, 1.08)
         axes.grid(axis="y", linewidth=0.6)
         return _svg(figure, "The primary metric of every system, by kind of query")
