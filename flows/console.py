@@ -95,7 +95,7 @@ def show_releases(store: "ReleaseStore") -> None:
     """All releases as a table, oldest first."""
     champion = store.champion()
     table = Table("release", "made", "snapshot", "encoder", "gates", "", box=None)
-    for column in table.columns[:4]:
+    for column in table.columns:
         column.no_wrap = True
     for manifest in store.list():
         mark = ""
@@ -104,7 +104,7 @@ def show_releases(store: "ReleaseStore") -> None:
             mark = "rolled back" if manifest.release in champion.withdrawn else mark
         table.add_row(
             manifest.release,
-            f"{manifest.created_at:%Y-%m-%d %H:%M}",
+            f"{manifest.created_at:%Y-%m-%d}",
             manifest.snapshot,
             manifest.encoder,
             _gates(verdict_of(manifest), forced=manifest.forced is not None),

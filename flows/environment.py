@@ -27,6 +27,9 @@ PATIENCE = {
     "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
 }
 
+# Threads that wait in a loop keep others off the cores: see models/openmp.py, which says so for training alone.
+THREADS = {"OMP_WAIT_POLICY": "PASSIVE"}
+
 
 def home_folder(environment: MutableMapping[str, str] | None = None) -> Path:
     """ETALAGE_HOME as an absolute path: releases, embedded Milvus, Bento store, Prefect's embedded database."""
@@ -42,7 +45,7 @@ def prepare_environment(environment: MutableMapping[str, str] | None = None) -> 
     places = {"PREFECT_HOME": str(home / "prefect"), "BENTOML_HOME": str(home / "bentoml")}
     if own_profiles.is_file():  # `prefect config set PREFECT_API_URL=...` keeps working although the home moved
         places["PREFECT_PROFILES_PATH"] = str(own_profiles)
-    for name, value in {**TELEMETRY_OFF, **PATIENCE, **places}.items():
+    for name, value in {**TELEMETRY_OFF, **PATIENCE, **THREADS, **places}.items():
         environment.setdefault(name, value)
 
 
