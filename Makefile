@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export ETALAGE_HOME ?= .etalage
+export OMP_WAIT_POLICY ?= PASSIVE
 # make run FAST=1: the same loop with a short training, for a quick look at whether everything works
 RETRAIN := $(if $(FAST),--set train.epochs=4)
 
