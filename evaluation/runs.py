@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from search.engine import Query, SearchEngine
 
 from catalog.media import MediaStore
 from evaluation.judgements import EvaluationQuery
@@ -15,6 +14,7 @@ from evaluation.kinds import Legs
 from evaluation.metrics import DEPTH, Ranked
 from evaluation.photos import alter
 from evaluation.results import Latency
+from search.engine import Query, SearchEngine
 
 Photos = Callable[[EvaluationQuery], bytes | None]
 

@@ -94,7 +94,7 @@ def show_champion(champion: "ChampionRecord") -> None:
 def show_releases(store: "ReleaseStore") -> None:
     """All releases as a table, oldest first."""
     champion = store.champion()
-    table = Table("release", "made", "snapshot", "encoder", "gates", "", box=None)
+    table = Table("release", "made", "snapshot", "gates", "", box=None)
     for column in table.columns:
         column.no_wrap = True
     for manifest in store.list():
@@ -106,7 +106,6 @@ def show_releases(store: "ReleaseStore") -> None:
             manifest.release,
             f"{manifest.created_at:%Y-%m-%d}",
             manifest.snapshot,
-            manifest.encoder,
             _gates(verdict_of(manifest), forced=manifest.forced is not None),
             mark,
             style="bold" if mark == "champion" else "",

@@ -40,7 +40,8 @@ def ensure_data() -> str:
             try:
                 dvc.pull(str(DATA_FILE))
             except NotReady as error:
-                raise SnapshotMissing(f"{DATA_FILE} names a snapshot that is not here: {error}") from None
+                hint = "ingest it again, or name the DVC remote that has it"
+                raise SnapshotMissing(f"{DATA_FILE} names a snapshot that is not here: {hint} ({error})") from None
     return snapshot_id()
 
 
