@@ -39,9 +39,9 @@ def ensure_data() -> str:
         except StageFailed:
             try:
                 dvc.pull(str(DATA_FILE))
-            except NotReady as error:
+            except NotReady:
                 hint = "ingest it again, or name the DVC remote that has it"
-                raise SnapshotMissing(f"{DATA_FILE} names a snapshot that is not here: {hint} ({error})") from None
+                raise SnapshotMissing(f"{DATA_FILE} names a snapshot that is not here: {hint}.") from None
     return snapshot_id()
 
 
