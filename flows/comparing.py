@@ -4,6 +4,7 @@ A task of the flow and no DVC stage: the champion is outside of the workspace.
 """
 
 from catalog.media import MediaStore
+from catalog.params import load_section
 from catalog.tables import read_products, read_terms
 from catalog.workspace import EVALUATION
 from evaluation.compare import Comparison, compare
@@ -14,6 +15,7 @@ from evaluation.scores import PER_QUERY_FILE, read_scores
 from flows.assembly import EVALUATION_FOLDER, REPORTS_FOLDER
 from flows.releases import ReleaseStore
 from models.encoder import Encoder
+from models.params import EmbedParams
 from search.ranking import Ranking
 from search.release import ENCODER, RANKING
 
@@ -40,5 +42,6 @@ def compare_with_champion(store: ReleaseStore, champion: str, snapshot: str, rul
         questions,
         MediaStore(),
         snapshot,
+        load_section("embed", EmbedParams),
     )
     return compare(scores, challenger, rules.champion)
