@@ -16,18 +16,18 @@ run: setup
 	$(BIN)/etalage ingest sample
 	$(BIN)/python -m catalog.sources.unseen $(ETALAGE_HOME)/photo.jpg
 	$(BIN)/etalage retrain $(RETRAIN)
-	$(BIN)/etalage search "red striped dress"
-	$(BIN)/etalage search "红色条纹连衣裙"
-	$(BIN)/etalage search --image $(ETALAGE_HOME)/photo.jpg
+	$(BIN)/etalage search "red dotted mug" --k 3
+	$(BIN)/etalage search "红色波点马克杯" --k 3
+	$(BIN)/etalage search --image $(ETALAGE_HOME)/photo.jpg --k 3
 	@echo "Serve it:  $(BIN)/etalage serve"
 
 setup: $(STAMP)
 
 $(STAMP): requirements.lock pyproject.toml
-	command -v uv >/dev/null || $(PYTHON) -m pip install --quiet uv
-	test -x $(BIN)/python || uv venv --quiet --python $(PYTHON) $(VENV)
-	uv pip sync --quiet --python $(BIN)/python requirements.lock
-	uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -o '^uv==[^ ]*' requirements.lock)"
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $(STAMP)
 
 test: setup
@@ -46,7 +46,7 @@ contracts: setup
 	$(BIN)/lint-imports
 
 lock:
-	uv pip compile --quiet --generate-hashes --no-emit-index-url --python-version 3.11 requirements.in -o requirements.lock
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --python-version 3.11 requirements.in -o requirements.lock
 
 clean:
 	rm -rf $(VENV)

@@ -17,8 +17,9 @@ def bento_folder(tag: str, home: Path) -> Path:
 
 
 def bentoml_environment(state: Path) -> dict[str, str]:
-    """What BentoML must find in its environment: the folder for its store and state, and no telemetry."""
-    return {"BENTOML_HOME": str(state.absolute()), "BENTOML_DO_NOT_TRACK": "true", "DO_NOT_TRACK": "1"}
+    """What BentoML must find in its environment: the folder for its store and state, uv on PATH, and no telemetry."""
+    own = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    return {"BENTOML_HOME": str(state.absolute()), "BENTOML_DO_NOT_TRACK": "true", "DO_NOT_TRACK": "1", "PATH": own}
 
 
 def serve_command(tag: str, home: Path, host: str = "127.0.0.1", port: int = 3000) -> tuple[list[str], dict[str, str]]:
