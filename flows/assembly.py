@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from catalog.digests import digest_of
+from catalog.params import params_document
 from catalog.workspace import CURVES, ENCODER, EVALUATION, RANKING, REPORTS
 from flows.candidate import Candidate
 from flows.durable import sync_folder, write_durably
 from flows.milestones import Measured
 from flows.opening import milvus
 from flows.releases import ReleaseStore
-from flows.revision import code_revision, data_md5, params_document
+from flows.revision import code_revision, data_md5
 from flows.verdict import Verdict
 from models.encoder_folder import BASELINE
 from search.ranking import Ranking

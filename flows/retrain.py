@@ -8,7 +8,7 @@ Every step after the milestones may be done twice: killed anywhere, run it again
 
 from typing import Any
 
-from catalog.params import load_section
+from catalog.params import load_section, params_document
 from catalog.workspace import EVALUATE_PAGE, GATE_REPORT
 from evaluation.compare import Comparison
 from evaluation.evidence import Counts, Evidence, Fidelity, gather
@@ -27,7 +27,6 @@ from flows.outcome import RetrainOutcome, settled
 from flows.packaging import is_packaged
 from flows.promote import make_champion, package_release, permit, recover
 from flows.releases import ReleaseStore
-from flows.revision import params_document
 from flows.standing import stand
 from flows.verdict import Verdict
 from search.release import ReleaseManifest

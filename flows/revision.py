@@ -3,12 +3,10 @@
 import hashlib
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-from catalog.errors import InvalidParams
-from catalog.workspace import DATA, PARAMS
+from catalog.workspace import DATA
 from flows.errors import SnapshotMissing
 from search.serving_code import PACKAGES, SERVICE, serving_code
 
@@ -34,19 +32,6 @@ def code_digest(entry: str = SERVICE, root: Path = Path()) -> str:
     for path in serving_code(entry, root):
         digest.update(f"{path.relative_to(root)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:12]
-
-
-def params_document(path: Path = PARAMS) -> dict[str, Any]:
-    """All of params.yaml. Raises InvalidParams when it is missing or not a table of sections."""
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InvalidParams(f"{path} does not exist: run from the root of a workspace.") from None
-    except yaml.YAMLError as error:
-        raise InvalidParams(f"{path} is not YAML: {error}") from None
-    if not isinstance(document, dict):
-        raise InvalidParams(f"{path} must hold sections of settings.")
-    return document
 
 
 def data_md5(path: Path = DATA_FILE) -> str | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from catalog.params import params_document
 from flows import dvc
 from flows.candidate import LAST_STAGE, read_candidate
 from flows.errors import WorkspaceBusy
@@ -14,7 +15,7 @@ from flows.packaging import is_packaged
 from flows.parameters import check_params
 from flows.promotion import INTENT
 from flows.releases import ReleaseStore
-from flows.revision import demand_snapshot, params_document
+from flows.revision import demand_snapshot
 from flows.verdict import Verdict, verdict_of
 from search.settings import SearchSettings
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import InvalidParams
+from catalog.params import params_document
 from flows.parameters import SECTIONS, change_params, check_params
-from flows.revision import params_document
 
 TEXT = """\
 # Why this file is here.

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import InvalidParams
-from flows.revision import code_digest, data_md5, params_document
+from catalog.params import params_document
+from flows.revision import code_digest, data_md5
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 
 from bento.serve import bento_folder
 from catalog.errors import InvalidParams
+from catalog.params import params_document
 from evaluation.gates import Decision, Reason
 from flows.candidate import read_candidate
 from flows.errors import RefusedByGates, WithdrawnRelease
@@ -14,7 +15,6 @@ from flows.outcome import settled
 from flows.packaging import tag_of
 from flows.promotion import promote, roll_back
 from flows.releases import ReleaseStore
-from flows.revision import params_document
 from flows.standing import Standing, stand
 from flows.verdict import Verdict
 from tests.flows.worlds import FileAlias, a_release, a_store
