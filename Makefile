@@ -10,7 +10,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 # make run FAST=1: the same loop with a short training, for a quick look at whether everything works
 RETRAIN := $(if $(FAST),--set train.epochs=4)
 
-.PHONY: run test setup check lint types contracts lock clean
+.PHONY: run test setup check lint types contracts stages lock clean
 
 run: setup
 	$(BIN)/etalage ingest sample
@@ -44,6 +44,10 @@ types: setup
 
 contracts: setup
 	$(BIN)/lint-imports
+
+# which code each DVC stage runs, read from the imports
+stages: setup
+	$(BIN)/python -m tests.contracts.stage_code
 
 lock:
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --python-version 3.11 requirements.in -o requirements.lock

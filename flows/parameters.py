@@ -20,7 +20,7 @@ from evaluation.params import EvaluateParams, TuneParams
 from evaluation.rules import GateRules
 from flows.durable import write_durably
 from models.params import EmbedParams, ExportParams, ModelParams
-from models.train_params import TrainParams
+from models.training.params import TrainParams
 from validation.params import ValidateParams
 
 

@@ -20,8 +20,8 @@ from catalog.errors import InvalidParams
 from models.fusion import FUSIONS
 from models.params import ModelParams
 from models.presets import sources_of
-from models.tower import ImageTower, TextTower
-from models.towers import IMAGE_TOWERS, TEXT_TOWERS
+from models.towers.registry import IMAGE_TOWERS, TEXT_TOWERS
+from models.towers.tower import ImageTower, TextTower
 
 FORMAT = 1
 CONFIG = "config.json"

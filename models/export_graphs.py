@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from models.encoder_folder import FUSION_GRAPH, IMAGE_GRAPH, MODALITIES, TEXT_GRAPH
 from models.fusion import Fusion
-from models.tower import ImageTower, TextTower
+from models.towers.tower import ImageTower, TextTower
 
 
 class TextGraph(nn.Module):

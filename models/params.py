@@ -1,4 +1,4 @@
-"""Sections `model`, `export` and `embed` of params.yaml (`train` is in models/train_params.py)."""
+"""Sections `model`, `export` and `embed` of params.yaml (`train` is in models/training/params.py)."""
 
 from typing import Literal
 

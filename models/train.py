@@ -29,14 +29,16 @@ from catalog.splits import SplitParams, split_products
 from catalog.tables import read_products, read_terms, snapshot_id
 from catalog.terms import TermIndex
 from catalog.workspace import CHECKPOINT, CURVES, MEDIA, MODEL, TRAIN_REPORT
-from models.checkpoint import Checkpoint, RunKey, digest_of_code
-from models.curves import write_curves
-from models.device import choose_bf16, choose_device, set_seeds
 from models.dual_encoder import DualEncoder
-from models.features import FeatureStore
-from models.loop import Outcome, Plan, fit
 from models.params import ModelParams
-from models.pictures import (
+from models.progress import Display, display, follow
+from models.training.checkpoint import Checkpoint, RunKey, digest_of_code
+from models.training.curves import write_curves
+from models.training.device import choose_bf16, choose_device, set_seeds
+from models.training.features import FeatureStore
+from models.training.loop import Outcome, Plan, fit
+from models.training.params import TrainParams
+from models.training.pictures import (
     MIRRORED,
     CachedPictures,
     LivePictures,
@@ -46,12 +48,10 @@ from models.pictures import (
     fill_trunk,
     trunk_folder,
 )
-from models.progress import Display, display, follow
-from models.task import DualEncoderTask
-from models.train_params import TrainParams
-from models.train_settings import TrainSettings
-from models.training_texts import LiveTexts, RememberedTexts, Texts
-from models.validation_score import Validation
+from models.training.settings import TrainSettings
+from models.training.task import DualEncoderTask
+from models.training.texts import LiveTexts, RememberedTexts, Texts
+from models.training.validation_score import Validation
 
 CODE = (Path(__file__).parent, Path(__file__).parent.parent / "catalog")
 

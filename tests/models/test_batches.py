@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.batches import batches_per_epoch, plan_epoch
+from models.training.batches import batches_per_epoch, plan_epoch
 
 GROUPS = st.lists(st.integers(0, 12), min_size=2, max_size=80)
 

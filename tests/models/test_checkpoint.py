@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.checkpoint import STATE, Checkpoint, RunKey, digest_of_code, random_state, restore_random_state
+from models.training.checkpoint import STATE, Checkpoint, RunKey, digest_of_code, random_state, restore_random_state
 
 KEY = RunKey(params="p", data="d", code="c")
 

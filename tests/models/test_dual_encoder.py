@@ -8,9 +8,9 @@ import torch
 
 from catalog.errors import InvalidParams
 from models.dual_encoder import DualEncoder
-from models.packaged_files import PackagedFile
 from models.params import ModelParams
 from models.presets import PRESETS, sources_of
+from models.towers.packaged_files import PackagedFile
 
 TEXTS = ["red dress", "红色连衣裙"]
 
@@ -115,7 +115,7 @@ def test_a_backbone_that_would_do_nothing_is_refused(settings: dict[str, str]) -
 
 
 def test_every_preset_has_towers_that_exist() -> None:
-    from models.towers import IMAGE_TOWERS, TEXT_TOWERS
+    from models.towers.registry import IMAGE_TOWERS, TEXT_TOWERS
 
     for preset in PRESETS.values():
         assert preset.text in TEXT_TOWERS and preset.image in IMAGE_TOWERS

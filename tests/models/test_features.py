@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalog.media import MediaStore
-from models.features import KEYS, ROWS, FeatureStore, fill, fingerprint, text_key
-from models.pictures import MIRRORED, CachedPictures, LivePictures, fill_trunk, trunk_folder
-from models.training_texts import LiveTexts, RememberedTexts
+from models.training.features import KEYS, ROWS, FeatureStore, fill, fingerprint, text_key
+from models.training.pictures import MIRRORED, CachedPictures, LivePictures, fill_trunk, trunk_folder
+from models.training.texts import LiveTexts, RememberedTexts
 from tests.models.tiny_towers import tiny_model, tiny_shop
 
 

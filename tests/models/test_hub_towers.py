@@ -12,8 +12,8 @@ from catalog.errors import InvalidParams
 from models.dual_encoder import DualEncoder
 from models.encoder import Encoder
 from models.export import write_encoder
-from models.hub_files import load_backbone, load_preprocess
 from models.params import ModelParams
+from models.towers.hub_files import load_backbone, load_preprocess
 
 PRESETS = ["clip", "siglip2", "chinese_clip", "vit_bert"]
 JOINT = PRESETS[:3]

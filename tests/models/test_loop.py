@@ -10,12 +10,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.checkpoint import Checkpoint, RunKey
-from models.curves import write_curves
-from models.device import choose_bf16, choose_device
-from models.loop import Outcome, Plan, Step, TrainingDiverged, fit, learning_rate_factor
 from models.progress import Lines, Position, follow
-from models.weights import Average, changing
+from models.training.checkpoint import Checkpoint, RunKey
+from models.training.curves import write_curves
+from models.training.device import choose_bf16, choose_device
+from models.training.loop import Outcome, Plan, Step, TrainingDiverged, fit, learning_rate_factor
+from models.training.weights import Average, changing
 
 KEY = RunKey("p", "d", "c")
 PLAN = Plan(epochs=4, device=torch.device("cpu"), warmup_fraction=0.1, checkpoint_seconds=0.0)

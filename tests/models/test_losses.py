@@ -8,7 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from models.losses import LOSSES, MAX_SCALE, Contrastive, Pairing, Sigmoid, clamp_scale, soft_targets, total_loss
+from models.training.losses import (
+    LOSSES,
+    MAX_SCALE,
+    Contrastive,
+    Pairing,
+    Sigmoid,
+    clamp_scale,
+    soft_targets,
+    total_loss,
+)
 
 EYE = torch.eye(2, dtype=torch.bool)
 

@@ -1,13 +1,13 @@
-"""models/packaged_image.py: the cut, folded and pooled network against the one it was made from."""
+"""models/towers/packaged_image.py: the cut, folded and pooled network against the one it was made from."""
 
 import pytest
 import torch
 from efficientnet_lite_pytorch import EfficientNet
 
 from models.dual_encoder import DualEncoder
-from models.packaged_files import LITE_WEIGHTS
-from models.packaged_image import LiteImageTower
 from models.params import ModelParams
+from models.towers.packaged_files import LITE_WEIGHTS
+from models.towers.packaged_image import LiteImageTower
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,12 @@
-"""models/packaged_text.py: the torch port against the package it was ported from."""
+"""models/towers/packaged_text.py: the torch port against the package it was ported from."""
 
 import numpy as np
 import pytest
 import torch
 
 from models.dual_encoder import DualEncoder
-from models.packaged_text import UseTextTower
 from models.params import ModelParams
+from models.towers.packaged_text import UseTextTower
 
 TEXTS = [
     "red dress for women",

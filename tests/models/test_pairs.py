@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from catalog.phrases import Phrase
 from catalog.products import Product, Term
 from catalog.terms import TermIndex
-from models.pairs import TrainingTexts, TruthTable, thinned
-from models.train_params import TrainParams
+from models.training.pairs import TrainingTexts, TruthTable, thinned
+from models.training.params import TrainParams
 from tests.models.tiny_towers import TERMS, tiny_shop
 
 SHOP = tiny_shop(24)

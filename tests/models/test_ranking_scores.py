@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ir_measures import ScoredDoc, nDCG
 
-import models.ranking_scores
-from models.ranking_scores import ndcg_at, recall_at
+import models.training.ranking_scores
+from models.training.ranking_scores import ndcg_at, recall_at
 
 
 def test_the_examples_in_the_docstrings_hold():
-    assert doctest.testmod(models.ranking_scores).failed == 0
+    assert doctest.testmod(models.training.ranking_scores).failed == 0
 
 
 def test_a_query_with_nothing_relevant_does_not_count():

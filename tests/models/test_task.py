@@ -9,16 +9,16 @@ import torch
 from catalog.media import MediaStore
 from catalog.products import Product
 from catalog.terms import TermIndex
-from models.batches import ahead
 from models.dual_encoder import DualEncoder
-from models.features import FeatureStore
-from models.pictures import CachedPictures, LivePictures, PooledPictures, augmented, fill_pooled, fill_trunk
 from models.progress import Lines
-from models.task import DualEncoderTask
 from models.train import open_pictures, picture_keys
-from models.train_params import TrainParams
-from models.training_texts import LiveTexts, RememberedTexts
-from models.validation_score import Validation, combined
+from models.training.batches import ahead
+from models.training.features import FeatureStore
+from models.training.params import TrainParams
+from models.training.pictures import CachedPictures, LivePictures, PooledPictures, augmented, fill_pooled, fill_trunk
+from models.training.task import DualEncoderTask
+from models.training.texts import LiveTexts, RememberedTexts
+from models.training.validation_score import Validation, combined
 from tests.models.tiny_towers import TERMS, tiny_model, tiny_shop
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.packaged_files import USE_TOKENIZER
 from models.text_tokens import TextTokens, TokenizerSpec, load_tokens
+from models.towers.packaged_files import USE_TOKENIZER
 
 
 def _use(max_tokens: int = 16) -> TextTokens:

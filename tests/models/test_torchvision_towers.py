@@ -1,4 +1,4 @@
-"""models/torchvision_image.py, with random weights."""
+"""models/towers/torchvision_image.py, with random weights."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +13,7 @@ from models.dual_encoder import DualEncoder
 from models.encoder_folder import IMAGE_GRAPH
 from models.export_graphs import write_image_graph
 from models.params import ModelParams
-from models.torchvision_image import TorchvisionImageTower
+from models.towers.torchvision_image import TorchvisionImageTower
 
 KINDS = ["resnet50", "efficientnet_b0", "convnext_tiny", "vit_b_16"]
 

@@ -20,7 +20,7 @@ from models.dual_encoder import DualEncoder
 from models.params import ModelParams
 from models.progress import Lines
 from models.train import Sections, main, train
-from models.train_params import TrainParams
+from models.training.params import TrainParams
 from tests.models.tiny_towers import TERMS, tiny_shop
 
 ROOT = Path(__file__).parents[2]

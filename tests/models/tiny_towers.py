@@ -15,7 +15,7 @@ from models.dual_encoder import DualEncoder
 from models.heads import ProjectionHead
 from models.params import ModelParams
 from models.preprocess import ImagePreprocess
-from models.tower import ImageTower, TextTower
+from models.towers.tower import ImageTower, TextTower
 
 COLOURS = {"Red": (220, 30, 30), "Green": (30, 170, 60), "Blue": (40, 60, 210), "Black": (20, 20, 20)}
 CHINESE = {"Red": "红色", "Green": "绿色", "Blue": "蓝色", "Black": "黑色", "Shirts": "衬衫", "Bags": "包"}

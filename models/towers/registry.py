@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
-from models.hub_image import HubImageTower
-from models.hub_text import HubTextTower
-from models.packaged_image import LiteImageTower
-from models.packaged_text import UseTextTower
 from models.presets import ImageKind, TextKind
-from models.torchvision_image import TorchvisionImageTower
-from models.tower import ImageTower, TextTower
+from models.towers.hub_image import HubImageTower
+from models.towers.hub_text import HubTextTower
+from models.towers.packaged_image import LiteImageTower
+from models.towers.packaged_text import UseTextTower
+from models.towers.torchvision_image import TorchvisionImageTower
+from models.towers.tower import ImageTower, TextTower
 
 TEXT_TOWERS: Mapping[TextKind, type[TextTower]] = {
     "use3": UseTextTower,

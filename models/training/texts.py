@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from models.dual_encoder import DualEncoder
-from models.features import Features, FeatureStore, fill, text_key
+from models.training.features import Features, FeatureStore, fill, text_key
 
 CHUNK = 64  # texts through the backbone at once
 

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from models.heads import ProjectionHead
-from models.packaged_files import LITE_WEIGHTS
 from models.params import ImageMode, ModelParams
 from models.preprocess import ImagePreprocess
-from models.tower import Description, ImageTower
+from models.towers.packaged_files import LITE_WEIGHTS
+from models.towers.tower import Description, ImageTower
 
 MEAN = (127 / 255, 127 / 255, 127 / 255)  # (x - 127) / 128, as this network was trained
 STD = (128 / 255, 128 / 255, 128 / 255)

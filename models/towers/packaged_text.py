@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.heads import ProjectionHead
-from models.packaged_files import USE_TOKENIZER, USE_WEIGHTS
 from models.params import ModelParams
 from models.text_tokens import TextTokens, TokenizerSpec
-from models.tower import Description, TextTower
+from models.towers.packaged_files import USE_TOKENIZER, USE_WEIGHTS
+from models.towers.tower import Description, TextTower
 
 CHUNKS = 17  # the table is quantised in 17 interleaved chunks: row r belongs to chunk r % 17
 EMBEDDING = 512

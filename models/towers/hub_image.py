@@ -12,11 +12,11 @@ from torch import Tensor, nn
 
 from catalog.errors import InvalidParams
 from models.heads import AlignedHead, ProjectionHead
-from models.hub_files import load_backbone, load_config, load_preprocess, projection
 from models.params import ModelParams
 from models.preprocess import ImagePreprocess
 from models.presets import sources_of
-from models.tower import Description, ImageTower
+from models.towers.hub_files import load_backbone, load_config, load_preprocess, projection
+from models.towers.tower import Description, ImageTower
 
 
 class HubImageTower(ImageTower):

@@ -15,11 +15,11 @@ from catalog.products import Product
 from catalog.terms import TermIndex
 from catalog.text import product_text
 from models.dual_encoder import DualEncoder
-from models.pairs import TruthTable
-from models.pictures import Pictures
-from models.ranking_scores import ndcg_at, recall_at
-from models.train_params import TrainParams
-from models.training_texts import Texts
+from models.training.pairs import TruthTable
+from models.training.params import TrainParams
+from models.training.pictures import Pictures
+from models.training.ranking_scores import ndcg_at, recall_at
+from models.training.texts import Texts
 
 K = 10
 CHUNK = 64

@@ -15,7 +15,7 @@ from catalog.phrases import Phrase, attribute_phrases
 from catalog.products import Product
 from catalog.terms import TermIndex
 from catalog.text import normalise, product_text, tokenize
-from models.train_params import TrainParams
+from models.training.params import TrainParams
 
 Truth = NDArray[np.bool_]
 

@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from catalog.errors import EtalageError
-from models.checkpoint import Checkpoint, State, random_state, restore_random_state
 from models.progress import Display, Position, summary
-from models.weights import Average, Weights, changing, copy_of, restore
+from models.training.checkpoint import Checkpoint, State, random_state, restore_random_state
+from models.training.weights import Average, Weights, changing, copy_of, restore
 
 SCORE = "score"  # the name of the number early stopping watches; higher is better
 Row = dict[str, float | int]

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from catalog.media import MediaStore, decode_image
 from models.dual_encoder import DualEncoder
-from models.features import Features, FeatureStore, fill, fingerprint
+from models.training.features import Features, FeatureStore, fill, fingerprint
 
 MIRRORED = "|mirrored"  # ends the key of the mirrored view of a picture
 CHUNK = 8  # pictures through the trunk at once: more of them fall out of the processor's cache and take twice as long

@@ -18,7 +18,7 @@ from catalog.errors import InvalidParams
 from models.heads import ProjectionHead
 from models.params import ModelParams
 from models.preprocess import ImagePreprocess, Resample
-from models.tower import Description, ImageTower
+from models.towers.tower import Description, ImageTower
 
 _RESAMPLES: dict[str, Resample] = {"bilinear": "bilinear", "bicubic": "bicubic"}
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.train_params import LossName
+from models.training.params import LossName
 
 MAX_SCALE = 100.0  # as in CLIP: a sharper temperature than 0.01 only makes training jump
 

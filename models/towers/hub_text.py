@@ -10,11 +10,11 @@ from typing import Any
 from torch import Tensor, nn
 
 from models.heads import AlignedHead, ProjectionHead
-from models.hub_files import load_backbone, load_config, load_tokenizer, projection
 from models.params import ModelParams
 from models.presets import sources_of
 from models.text_tokens import TextTokens, TokenizerSpec, load_tokens
-from models.tower import Description, TextTower
+from models.towers.hub_files import load_backbone, load_config, load_tokenizer, projection
+from models.towers.tower import Description, TextTower
 
 BOTH = ("input_ids", "attention_mask")
 

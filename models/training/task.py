@@ -15,16 +15,16 @@ from torch import Tensor, nn
 from catalog.phrases import Phrase
 from catalog.products import Product
 from catalog.terms import TermIndex
-from models.batches import ahead, batches_per_epoch, plan_epoch
 from models.dual_encoder import DualEncoder
-from models.loop import Step
-from models.losses import LOSSES, Pairing, clamp_scale, total_loss
-from models.pairs import TrainingTexts, TruthTable
-from models.pictures import MIRRORED, LivePictures, Pictures
 from models.progress import Display, follow
-from models.train_params import TrainParams
-from models.training_texts import Texts
-from models.validation_score import Validation
+from models.training.batches import ahead, batches_per_epoch, plan_epoch
+from models.training.loop import Step
+from models.training.losses import LOSSES, Pairing, clamp_scale, total_loss
+from models.training.pairs import TrainingTexts, TruthTable
+from models.training.params import TrainParams
+from models.training.pictures import MIRRORED, LivePictures, Pictures
+from models.training.texts import Texts
+from models.training.validation_score import Validation
 
 _FITTED_ON = 2048  # products whose features set the heads' centre and spread
 
@@ -45,7 +45,7 @@ class Batch:
 
 
 class DualEncoderTask:
-    """See models.loop.Task."""
+    """See models.training.loop.Task."""
 
     def __init__(
         self,
@@ -116,7 +116,7 @@ class DualEncoderTask:
         return groups
 
     def batches(self, epoch: int, start: int) -> Iterator[Batch]:
-        """See models.loop.Task. Every batch draws from a generator of its own."""
+        """See models.training.loop.Task. Every batch draws from a generator of its own."""
         self.prepare_texts(self.texts_of(epoch))
         resting = self.model.image.mode == "frozen" or epoch < self.params.epochs - self.params.tail_epochs
         self._look_at(self._pooled if resting and self._pooled is not None else self.pictures)
@@ -163,7 +163,7 @@ class DualEncoderTask:
         return draw.choice(images) + (MIRRORED if self.params.views == 2 and draw.random() < 0.5 else "")
 
     def step(self, batch: Batch) -> Step:
-        """See models.loop.Task."""
+        """See models.training.loop.Task."""
         model, device = self.model, self.model.device
         distinct = list(dict.fromkeys([*batch.titles, *(p.text for p in batch.phrases), *batch.product_texts]))
         place = {text: number for number, text in enumerate(distinct)}
@@ -208,7 +208,7 @@ class DualEncoderTask:
         clamp_scale(self.model.logit_scale)
 
     def score(self) -> Mapping[str, float]:
-        """See models.loop.Task."""
+        """See models.training.loop.Task."""
         found = self.validation.score(self.model, self._now, self.texts)
         return {**found, "temperature": float(1 / self.model.logit_scale.exp())}
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from catalog.errors import InvalidParams
-from models.train_params import Device, Precision
+from models.training.params import Device, Precision
 
 
 def choose_device(wanted: Device) -> torch.device:

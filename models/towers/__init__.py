@@ -1,0 +1,1 @@
+"""Towers: the encoder of one modality each, by kind."""

@@ -1,0 +1,1 @@
+"""Training a dual encoder: batches, losses, the loop, and what it keeps on disk. Nothing that serves imports it."""
