@@ -67,13 +67,13 @@ def stage_files(release_folder: Path, stage: Path) -> None:
         _copy(path, stage / path.relative_to(PROJECT))
     requirements = serving_requirements(foreign_packages(modules), LOCK)
     (stage / REQUIREMENTS).write_text("\n".join(requirements) + "\n", encoding="utf-8")
-    for name in (MANIFEST, RANKING):
-        if not (release_folder / name).is_file():
-            raise NotReady(f"{release_folder} has no {name}: the release is not complete.")
-        _copy(release_folder / name, stage / PACKED / name)
-    if not (release_folder / ENCODER).is_dir():
-        raise NotReady(f"{release_folder} has no {ENCODER}/: the release is not complete.")
-    shutil.copytree(release_folder / ENCODER, stage / PACKED / ENCODER, ignore=shutil.ignore_patterns(BASELINE))
+    if not (release_folder / MANIFEST).is_file():
+        raise NotReady(f"{release_folder} has no {MANIFEST}: the release is not complete.")
+    _copy(release_folder / MANIFEST, stage / PACKED / MANIFEST)
+    for name in (ENCODER, RANKING):
+        if not (release_folder / name).is_dir():
+            raise NotReady(f"{release_folder} has no {name}/: the release is not complete.")
+        shutil.copytree(release_folder / name, stage / PACKED / name, ignore=shutil.ignore_patterns(BASELINE))
 
 
 def write_bentofile(stage: Path, manifest: ReleaseManifest, content: str) -> None:

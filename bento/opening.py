@@ -1,4 +1,4 @@
-"""Opening the release that lies in a folder: its encoder, its own collection, its ranking. Never "the latest"."""
+"""Opening the release that lies in a folder: its encoder, its own collection, its search logic. Never "the latest"."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -8,7 +8,7 @@ from catalog.errors import EncoderMismatch, NotReady, ReleaseNotFound
 from models.encoder import Encoder
 from search.collection import Collection
 from search.engine import SearchEngine
-from search.ranking import Ranking
+from search.logic import SearchLogic
 from search.release import ENCODER, RANKING, read_manifest
 from search.settings import SearchSettings
 
@@ -34,11 +34,11 @@ class ReleaseOpener:
                 f"The encoder of release {manifest.release} is {self._encoder.fingerprint}, "
                 f"and its manifest names {manifest.encoder}."
             )
-        ranking = Ranking.load(self.folder / RANKING)
+        logic = SearchLogic.load(self.folder / RANKING)
         collection = _open_collection(manifest.release, manifest.encoder)
         if collection.name != manifest.collection:
             raise NotReady(f"Release {manifest.release} names {manifest.collection}, the store {collection.name}.")
-        return SearchEngine(self._encoder, collection, ranking)
+        return logic.engine(self._encoder, collection)
 
     def release(self) -> str:
         """The release's id, also while it cannot be opened; "" where the folder holds none."""

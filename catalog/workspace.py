@@ -22,7 +22,7 @@ CHECKPOINT = ARTIFACTS / "checkpoint"
 MODEL = ARTIFACTS / "model"
 ENCODER = ARTIFACTS / "encoder"
 EMBEDDINGS = ARTIFACTS / "embeddings"
-RANKING = ARTIFACTS / "ranking.json"
+RANKING = ARTIFACTS / "ranking"
 EVALUATION = ARTIFACTS / "evaluation"
 
 REPORTS = Path("reports")

@@ -2,7 +2,7 @@
 
     python -m evaluation.evaluate          (from the root of a workspace; `dvc repro evaluate`)
 
-Reads data/, artifacts/encoder, artifacts/embeddings and artifacts/ranking.json. Writes artifacts/evaluation
+Reads data/, artifacts/encoder, artifacts/embeddings and artifacts/ranking. Writes artifacts/evaluation
 (queries, judgements, runs and per_query as parquet), reports/evaluate.json and reports/report.html.
 """
 
@@ -26,7 +26,7 @@ from evaluation.params import EvaluateParams
 from evaluation.pool import pool_engines, without_attributes
 from evaluation.questions import evaluation_set, unasked
 from evaluation.report import render
-from evaluation.results import EvaluationReport, Inputs, Measured, file_hash
+from evaluation.results import EvaluationReport, Inputs, Measured, folder_hash
 from evaluation.runs import latency, photos_of
 from evaluation.scores import PER_QUERY_FILE
 from evaluation.worst import METRIC, Thumbnails, WorstQuery, show, worst_queries
@@ -35,7 +35,7 @@ from models.embeddings import load_embeddings
 from models.encoder import Encoder
 from models.encoder_folder import BASELINE
 from models.params import EmbedParams
-from search.ranking import Ranking
+from search.logic import SearchLogic
 
 
 def main() -> None:
@@ -52,7 +52,7 @@ def main() -> None:
         )
     photos, snapshot = photos_of(media), snapshot_id()
     encoder = Encoder.load()
-    engines = pool_engines(pool, terms, load_embeddings(), encoder, Ranking.load())
+    engines = pool_engines(pool, terms, load_embeddings(), encoder, SearchLogic.load())
     _say(f"{len(questions.queries)} queries over {len(pool)} held-out products")
     asked = ask_engine(engines, questions, photos)
     frozen = Encoder.load(ENCODER / BASELINE) if (ENCODER / BASELINE).is_dir() else None
@@ -67,7 +67,7 @@ def main() -> None:
         snapshot=snapshot,
         encoder=encoder.fingerprint,
         baseline_encoder=frozen.fingerprint if frozen is not None else None,
-        ranking=file_hash(RANKING),
+        ranking=folder_hash(RANKING),
         params=digest_of_sections([params, split, embed]),
         evaluation_set=questions.fingerprint,
     )

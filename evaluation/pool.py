@@ -11,8 +11,8 @@ from catalog.text import product_text
 from models.embeddings import ProductEmbeddings
 from models.encoder import EncoderLike
 from search.engine import SearchEngine
+from search.logic import SearchLogic
 from search.memory import MemoryCollection
-from search.ranking import Ranking
 from search.rows import build_rows
 
 NAME = "held-out"
@@ -31,11 +31,11 @@ def pool_engines(
     terms: Sequence[Term],
     embeddings: ProductEmbeddings,
     encoder: EncoderLike,
-    ranking: Ranking,
+    logic: SearchLogic,
 ) -> PoolEngines:
     """The engines that evaluation asks. Raises EncoderMismatch when `embeddings` are another encoder's."""
-    served = SearchEngine(encoder, pool_collection(pool, terms, embeddings), ranking)
-    return PoolEngines(served, SearchEngine(encoder, hidden_collection(pool, embeddings, encoder), ranking))
+    served = logic.engine(encoder, pool_collection(pool, terms, embeddings))
+    return PoolEngines(served, logic.engine(encoder, hidden_collection(pool, embeddings, encoder)))
 
 
 def pool_collection(pool: Sequence[Product], terms: Sequence[Term], embeddings: ProductEmbeddings) -> MemoryCollection:

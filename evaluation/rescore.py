@@ -18,12 +18,12 @@ from evaluation.runs import photos_of
 from models.embed import embed_products
 from models.encoder import EncoderLike
 from models.params import EmbedParams
-from search.ranking import Ranking
+from search.logic import SearchLogic
 
 
 def rescore(
     encoder: EncoderLike,
-    ranking: Ranking,
+    logic: SearchLogic,
     products: Sequence[Product],
     terms: Sequence[Term],
     questions: EvaluationSet,
@@ -39,6 +39,6 @@ def rescore(
     wanted = set(questions.pool)
     pool = [product for product in products if product.id in wanted]
     embeddings = embed_products(pool, media, encoder, snapshot, embed)
-    engines = pool_engines(pool, terms, embeddings, encoder, ranking)
+    engines = pool_engines(pool, terms, embeddings, encoder, logic)
     asked = ask_engine(engines, questions, photos_of(media), only=ENGINE)
     return score(questions, asked.runs, asked.asked)

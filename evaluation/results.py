@@ -20,7 +20,7 @@ class Inputs(_Frozen):
     snapshot: str
     encoder: str
     baseline_encoder: str | None
-    ranking: str  # sha256 of ranking.json, 12 hex digits
+    ranking: str  # folder_hash of the search logic
     params: str  # digest of the sections evaluate, split and embed
     evaluation_set: str
 
@@ -110,6 +110,11 @@ def read_report(path: Path = EVALUATE_REPORT) -> EvaluationReport:
         raise InvalidSnapshot(f"{path} is not a report of the evaluate stage: {where}.") from None
 
 
-def file_hash(path: Path) -> str:
-    """12 hex digits over the bytes of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+def folder_hash(folder: Path) -> str:
+    """12 hex digits over the names and bytes of all files in `folder`."""
+    whole = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        whole.update(
+            f"{path.relative_to(folder).as_posix()}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode()
+        )
+    return whole.hexdigest()[:12]

@@ -2,7 +2,7 @@
 
     python -m evaluation.tune          (from the root of a workspace; `dvc repro tune`)
 
-Reads data/, artifacts/encoder and artifacts/embeddings; writes artifacts/ranking.json and reports/tune.json.
+Reads data/, artifacts/encoder and artifacts/embeddings; writes artifacts/ranking and reports/tune.json.
 Attributes are hidden from every leg (see evaluation.pool): what the weights are for is queries whose answer the
 words of a title do not give away. The engine encodes and retrieves each query once; every setting ranks that again.
 """
@@ -29,6 +29,7 @@ from evaluation.weights import Weights, choose_weights
 from models.embeddings import ProductEmbeddings, load_embeddings
 from models.encoder import Encoder, EncoderLike
 from search.engine import Query, Retrieved, SearchEngine
+from search.logic import SearchLogic
 from search.ranking import LEGS_OF_KIND, QueryKind, Ranking
 
 # Which questions stand for each query kind of the ranking; each of them weighs the same.
@@ -48,7 +49,7 @@ def main() -> None:
     pool = split_products(products, split)["validation"]
     questions = validation_questions(pool, products, terms, read_judgements(), params)
     ranking, choices = tune(questions, pool, embeddings, encoder, photos_of(MediaStore()), params)
-    ranking.save(RANKING)
+    SearchLogic(ranking=ranking).save(RANKING)
     TUNE_REPORT.parent.mkdir(exist_ok=True)
     report = {
         "inputs": {

@@ -1,6 +1,6 @@
 """The folder of a release: what the stages made, copied once, whole or not at all.
 
-releases/<release>/encoder/ ranking.json reports/ lie there before manifest.json does: only the manifest, written when
+releases/<release>/encoder/ ranking/ reports/ lie there before manifest.json does: only the manifest, written when
 the gates have answered, makes it a release.
 """
 
@@ -19,9 +19,9 @@ from flows.releases import ReleaseStore
 from flows.revision import code_revision, data_md5
 from flows.verdict import Verdict
 from models.encoder_folder import BASELINE
-from search.ranking import Ranking
+from search.logic import SearchLogic
 from search.release import ENCODER as ENCODER_FOLDER
-from search.release import RANKING as RANKING_FILE
+from search.release import RANKING as RANKING_FOLDER
 from search.release import ReleaseManifest, write_manifest
 
 REPORTS_FOLDER = "reports"
@@ -36,7 +36,7 @@ def assemble(store: ReleaseStore, candidate: Candidate) -> Path:
         shutil.rmtree(draft, ignore_errors=True)
         # The frozen baseline is for evaluation; a release does not serve it.
         shutil.copytree(ENCODER, draft / ENCODER_FOLDER, ignore=shutil.ignore_patterns(BASELINE))
-        shutil.copyfile(RANKING, draft / RANKING_FILE)
+        shutil.copytree(RANKING, draft / RANKING_FOLDER)
         _copy_reports(draft)
         draft.rename(folder)
         sync_folder(store.releases)
@@ -69,7 +69,7 @@ def write_release(
         encoder=measured.encoder,
         collection=collection,
         milvus_uri_kind=milvus().kind,
-        ranking=Ranking.load(RANKING).model_dump(mode="json"),
+        ranking=SearchLogic.load(RANKING).ranking.model_dump(mode="json"),
         scores={kind: dict(by_system) for kind, by_system in measured.evaluation.metrics.items()},
         gate=gate,
         status="challenger" if verdict.passed else "refused",

@@ -16,7 +16,7 @@ from flows.assembly import EVALUATION_FOLDER, REPORTS_FOLDER
 from flows.releases import ReleaseStore
 from models.encoder import Encoder
 from models.params import EmbedParams
-from search.ranking import Ranking
+from search.logic import SearchLogic
 from search.release import ENCODER, RANKING
 
 
@@ -24,7 +24,7 @@ def compare_with_champion(store: ReleaseStore, champion: str, snapshot: str, rul
     """The challenger in artifacts/ against `champion`, query by query.
 
     The champion's own scores count where it was measured on this snapshot and these questions; else its encoder and
-    ranking are measured on them now.
+    search logic are measured on them now.
     """
     questions = read_evaluation_set(EVALUATION)
     challenger = read_scores(EVALUATION / PER_QUERY_FILE)
@@ -36,7 +36,7 @@ def compare_with_champion(store: ReleaseStore, champion: str, snapshot: str, rul
             return compare(scores, challenger, rules.champion)
     scores = rescore(
         Encoder.load(folder / ENCODER),
-        Ranking.load(folder / RANKING),
+        SearchLogic.load(folder / RANKING),
         read_products(),
         read_terms(),
         questions,

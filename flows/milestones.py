@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from catalog.errors import EtalageError, InvalidSnapshot, NotReady
 from catalog.snapshot import snapshot_id
 from catalog.workspace import DATA, ENCODER, EXPORT_REPORT, RANKING
-from evaluation.results import EvaluationReport, file_hash, read_report
+from evaluation.results import EvaluationReport, folder_hash, read_report
 from flows import dvc
 from flows.errors import SnapshotMissing, StageFailed, StaleReport
 from flows.revision import DATA_FILE, demand_snapshot
@@ -68,7 +68,7 @@ def read_measured(snapshot: str) -> Measured:
     """The reports of today's run. Raises StaleReport when one speaks of another snapshot, encoder or ranking."""
     encoder = fingerprint(ENCODER)
     evaluation = read_report()
-    expected = {"snapshot": snapshot, "encoder": encoder, "ranking": file_hash(RANKING)}
+    expected = {"snapshot": snapshot, "encoder": encoder, "ranking": folder_hash(RANKING)}
     for name, value in expected.items():
         told = getattr(evaluation.inputs, name)
         if told != value:

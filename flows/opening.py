@@ -1,12 +1,12 @@
-"""A release from its folder to something that answers: its own encoder, its own collection, its own ranking."""
+"""A release from its folder to something that answers: its own encoder, its own collection, its own search logic."""
 
 from catalog.errors import NotReady
 from flows.releases import ReleaseStore
 from models.encoder import Encoder
 from search.engine import SearchEngine
+from search.logic import SearchLogic
 from search.milvus import MilvusStore
 from search.query import Query
-from search.ranking import Ranking
 from search.release import ENCODER, RANKING
 from search.settings import SearchSettings
 
@@ -24,7 +24,7 @@ def open_engine(store: ReleaseStore, release: str, collections: MilvusStore | No
     folder = store.folder(manifest.release)
     encoder = Encoder.load(folder / ENCODER)
     collection = (collections or milvus()).open(manifest.release, encoder.fingerprint)
-    return SearchEngine(encoder, collection, Ranking.load(folder / RANKING))
+    return SearchLogic.load(folder / RANKING).engine(encoder, collection)
 
 
 def prove(engine: SearchEngine) -> None:

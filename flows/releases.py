@@ -1,6 +1,6 @@
 """The release store: ETALAGE_HOME/releases/<release>/, champion.json and history.jsonl.
 
-releases/<release>/manifest.json, encoder/, ranking.json, reports/
+releases/<release>/manifest.json, encoder/, ranking/, reports/
 champion.json      which release answers, what it came after, and which releases were rolled back
 history.jsonl      every promotion and rollback, oldest first
 """

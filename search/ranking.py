@@ -1,6 +1,6 @@
 """How the answers of the legs become one list: weights by kind of query, chosen on the validation split.
 
-They travel with the release as ranking.json. Fusion is a pure function of candidates and weights.
+They travel with the release (search.logic). Fusion is a pure function of candidates and weights.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +10,6 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from catalog.errors import NotReady
-from catalog.workspace import RANKING
 from search.collection import DECIMALS, LEGS, LEXICAL, Scored
 
 QueryKind = Literal["text", "image", "text+image", "product"]
@@ -68,13 +67,13 @@ class Ranking(BaseModel):
         asked = {leg: own.get(leg, 0.0) for leg in legs}
         return asked if any(asked.values()) else dict.fromkeys(asked, 1.0)
 
-    def save(self, path: Path = RANKING) -> None:
+    def save(self, path: Path) -> None:
         """Write it as JSON."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
     @classmethod
-    def load(cls, path: Path = RANKING) -> "Ranking":
+    def load(cls, path: Path) -> "Ranking":
         """Read it. Raises NotReady when it is missing or wrong."""
         try:
             return cls.model_validate_json(path.read_bytes())

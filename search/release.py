@@ -1,6 +1,6 @@
 """A release: the one record that says which data, code, parameters, encoder and collection answer together.
 
-The flows write it as releases/<release>/manifest.json beside encoder/ and ranking.json; the service reads it.
+The flows write it as releases/<release>/manifest.json beside encoder/ and ranking/; the service reads it.
 """
 
 import os
@@ -15,7 +15,7 @@ from catalog.errors import ReleaseNotFound
 
 MANIFEST = "manifest.json"
 ENCODER = "encoder"
-RANKING = "ranking.json"
+RANKING = "ranking"
 
 RELEASE_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 

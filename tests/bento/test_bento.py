@@ -19,6 +19,7 @@ import yaml
 from bento.build import build_bento, built_content
 from bento.serve import bento_folder, serve_command
 from catalog.errors import NotReady, ReleaseNotFound
+from search.logic import SearchLogic
 from search.milvus import MilvusStore
 from search.ranking import Ranking
 from search.release import ReleaseManifest, write_manifest
@@ -47,7 +48,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     encoder = write_tiny_encoder(folder / "encoder")
     (folder / "encoder" / "baseline").mkdir()
     (folder / "encoder" / "baseline" / "text.onnx").write_bytes(b"not for serving")
-    Ranking().save(folder / "ranking.json")
+    SearchLogic().save(folder / "ranking")
     store = MilvusStore(str(home / "milvus" / "etalage.db"))
     name = store.write(make_rows(catalogue(), encoder), "r20261121-1")
     manifest = ReleaseManifest(
@@ -122,7 +123,7 @@ def test_a_bento_holds_the_serving_code_the_release_and_pinned_packages_and_noth
     assert {path.name for path in source.iterdir()} == {
         "bento", "bentofile.yaml", "catalog", "models", "release", "requirements.txt", "search",
     }  # fmt: skip
-    assert {path.name for path in (source / "release").iterdir()} == {"encoder", "manifest.json", "ranking.json"}
+    assert {path.name for path in (source / "release").iterdir()} == {"encoder", "manifest.json", "ranking"}
     assert not (source / "release" / "encoder" / "baseline").exists()
     assert not (source / "models" / "train.py").exists()
     info = yaml.safe_load((source.parent / "bento.yaml").read_text())
@@ -218,11 +219,11 @@ def test_a_half_written_or_outdated_bento_is_built_again(shop: Shop, tmp_path: P
 
     changed = tmp_path / "release"
     shutil.copytree(shop.release, changed)
-    Ranking(candidates=7).save(changed / "ranking.json")
+    SearchLogic(Ranking(candidates=7)).save(changed / "ranking")
     assert build_bento(changed, home) == TAG
     assert (source / "bento" / "app.py").is_file()
     assert built_content(source.parent) not in (None, whole)
-    assert Ranking.load(source / "release" / "ranking.json").candidates == 7
+    assert SearchLogic.load(source / "release" / "ranking").ranking.candidates == 7
 
 
 def test_an_incomplete_release_is_refused_with_what_it_lacks(shop: Shop, tmp_path: Path):
@@ -230,6 +231,6 @@ def test_an_incomplete_release_is_refused_with_what_it_lacks(shop: Shop, tmp_pat
         build_bento(tmp_path, tmp_path)
     folder = tmp_path / "release"
     shutil.copytree(shop.release, folder)
-    (folder / "ranking.json").unlink()
-    with pytest.raises(NotReady, match=r"has no ranking\.json"):
+    shutil.rmtree(folder / "ranking")
+    with pytest.raises(NotReady, match=r"has no ranking/"):
         build_bento(folder, tmp_path)

@@ -22,7 +22,7 @@ from evaluation.rescore import rescore
 from evaluation.rules import ChampionRules
 from evaluation.runs import ask, latency, photos_of
 from search.engine import Query
-from search.ranking import Ranking
+from search.logic import SearchLogic
 from tests.evaluation.worlds import TERMS, FacetEncoder, embedded, media, shop
 
 POOL = shop()
@@ -38,7 +38,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> MediaStore:
 @pytest.fixture(scope="module")
 def asked(store: MediaStore) -> Systems:
     encoder = FacetEncoder()
-    engines = pool_engines(POOL, TERMS, embedded(POOL, store, encoder), encoder, Ranking())
+    engines = pool_engines(POOL, TERMS, embedded(POOL, store, encoder), encoder, SearchLogic())
     return ask_engine(engines, QUESTIONS, photos_of(store))
 
 
@@ -83,7 +83,7 @@ def test_every_query_is_asked_through_every_system_of_its_kind_and_timed(asked: 
 
 def test_the_engine_evaluated_gives_the_answer_that_it_serves(asked: Systems, store: MediaStore) -> None:
     encoder = FacetEncoder()
-    engine = pool_engines(POOL, TERMS, embedded(POOL, store, encoder), encoder, Ranking()).served
+    engine = pool_engines(POOL, TERMS, embedded(POOL, store, encoder), encoder, SearchLogic()).served
     query = QUESTIONS.of_kind("title_to_product")[0]
     served = engine.search(Query(text=query.text, k=10)).hits
     assert asked.runs[ENGINE][query.query_id] == [(hit.id, hit.score) for hit in served]
@@ -91,7 +91,7 @@ def test_the_engine_evaluated_gives_the_answer_that_it_serves(asked: Systems, st
 
 def test_the_engine_refuses_embeddings_of_another_encoder(store: MediaStore) -> None:
     with pytest.raises(EncoderMismatch):
-        pool_engines(POOL, TERMS, embedded(POOL, store, FacetEncoder("one")), FacetEncoder("other"), Ranking())
+        pool_engines(POOL, TERMS, embedded(POOL, store, FacetEncoder("one")), FacetEncoder("other"), SearchLogic())
 
 
 def test_hidden_attributes_cannot_be_found_by_the_lexical_leg(store: MediaStore) -> None:
@@ -182,13 +182,13 @@ def test_baselines_are_asked_only_what_they_can_answer(asked: Systems) -> None:
 
 
 def test_a_champion_is_measured_again_on_todays_questions_and_paired(store: MediaStore, asked: Systems) -> None:
-    champion = rescore(FacetEncoder("champion", blind=True), Ranking(), POOL, TERMS, QUESTIONS, store, "today")
+    champion = rescore(FacetEncoder("champion", blind=True), SearchLogic(), POOL, TERMS, QUESTIONS, store, "today")
     challenger = score(QUESTIONS, asked.runs, asked.asked)
     comparison = compare(champion, challenger, ChampionRules(bootstrap_rounds=200))
     by_name = {row.name: row for row in comparison.differences}
     assert by_name["overall"].lower_bound > 0  # the challenger sees colours, the champion does not
     assert by_name["title_to_photo"].champion < by_name["title_to_photo"].challenger == 1.0
-    same = rescore(FacetEncoder("same"), Ranking(), POOL, TERMS, QUESTIONS, store, "today")
+    same = rescore(FacetEncoder("same"), SearchLogic(), POOL, TERMS, QUESTIONS, store, "today")
     assert {row.difference for row in compare(same, challenger, ChampionRules(bootstrap_rounds=200)).differences} == {
         0.0
     }
@@ -196,7 +196,7 @@ def test_a_champion_is_measured_again_on_todays_questions_and_paired(store: Medi
 
 def test_a_champion_measured_on_other_questions_is_not_compared(store: MediaStore, asked: Systems) -> None:
     fewer = evaluation_set(POOL[:40], POOL, TERMS, (), PARAMS)
-    champion = rescore(FacetEncoder("champion"), Ranking(), POOL, TERMS, fewer, store, "yesterday")
+    champion = rescore(FacetEncoder("champion"), SearchLogic(), POOL, TERMS, fewer, store, "yesterday")
     with pytest.raises(EvaluationSetMismatch):
         compare(champion, score(QUESTIONS, asked.runs, asked.asked), ChampionRules(bootstrap_rounds=200))
 
@@ -211,7 +211,7 @@ def test_a_query_with_a_photo_and_words_brings_both(store: MediaStore) -> None:
             return engine.search(query)
 
     encoder = FacetEncoder()
-    engine = pool_engines(POOL, TERMS, embedded(POOL, store, encoder), encoder, Ranking()).served
+    engine = pool_engines(POOL, TERMS, embedded(POOL, store, encoder), encoder, SearchLogic()).served
     recording = Recording()
     ask(recording, QUESTIONS.of_kind("photo_and_words")[:3], photos_of(store), legs=("dense",))  # type: ignore[arg-type]
     assert all(query.text and query.image and query.legs == ("dense",) and query.k == 10 for query in recording.queries)

@@ -27,7 +27,7 @@ from evaluation.results import EvaluationReport, Inputs, read_report
 from evaluation.rules import GateRules
 from evaluation.runs import photos_of
 from evaluation.worst import THUMB, Thumbnails, show, thumbnail, worst_queries
-from search.ranking import Ranking
+from search.logic import SearchLogic
 from tests.evaluation.worlds import TERMS, FacetEncoder, embedded, media, picture, shop
 
 POOL = shop()
@@ -52,7 +52,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> MediaStore:
 def asked(store: MediaStore) -> Systems:
     encoder = FacetEncoder()
     return ask_engine(
-        pool_engines(POOL, TERMS, embedded(POOL, store, encoder), encoder, Ranking()), QUESTIONS, photos_of(store)
+        pool_engines(POOL, TERMS, embedded(POOL, store, encoder), encoder, SearchLogic()), QUESTIONS, photos_of(store)
     )
 
 

@@ -30,7 +30,7 @@ stages:
     - {path: artifacts/embeddings, md5: m1.dir}
   tune:
     outs:
-    - {path: artifacts/ranking.json, md5: k1}
+    - {path: artifacts/ranking, md5: k1}
   evaluate:
     outs:
     - {path: artifacts/evaluation, md5: v1.dir}

@@ -137,7 +137,7 @@ def test_killed_anywhere_and_run_again_it_ends_in_the_same_place(workspace: Work
 
     workspace.run_until(lambda said: "Running stage 'evaluate'" in said, "retrain", *change)
     assert workspace.champion() == first
-    workspace.run_until(lambda said: new_release("ranking.json"), "retrain")
+    workspace.run_until(lambda said: new_release("ranking"), "retrain")
     assert workspace.champion() == first
     workspace.run_until(lambda said: new_release("manifest.json"), "retrain")
     assert workspace.champion() == first == aliased(workspace)
