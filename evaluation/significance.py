@@ -2,6 +2,8 @@
 
 Paired: both systems answered the same queries, so the differences per query are resampled, not the two means apart.
 Percentile intervals: 2.5 and 97.5 % of the resampled means; the one-sided lower bound is their 5 % point.
+p-values: the bootstrap shift method (Efron and Tibshirani 1993, section 16.4; for retrieval: Smucker, Allan and
+Carterette, CIKM 2007). Several tests at once: Holm's step-down correction (Scandinavian Journal of Statistics, 1979).
 """
 
 from collections.abc import Sequence
@@ -35,6 +37,36 @@ def paired_difference(challenger: ArrayLike, champion: ArrayLike, *, seed: int, 
     Raises ValueError when the two do not have the same length.
     """
     return mean_interval(_differences(challenger, champion), seed=seed, rounds=rounds)
+
+
+def paired_p_value(challenger: ArrayLike, base: ArrayLike, *, seed: int, rounds: int) -> float:
+    """Two-sided p of "the two means are the same": how often the differences, shifted to mean 0, resample to as much.
+
+    p = max((1 + #{|mean* - mean| >= |mean|}) / (rounds + 1), 2^(1 - n)). The first cannot say less than what `rounds`
+    resamples can see; the second is the least that n pairs can say when only their signs are left to chance, so that
+    one lucky query is no proof. Raises ValueError when the two do not have the same length or hold nothing.
+    """
+    differences = _differences(challenger, base)
+    if len(differences) == 0:
+        raise ValueError("a paired test needs at least one query.")
+    observed = differences.mean()
+    shifted = _resampled_means(differences - observed, np.random.default_rng(seed), rounds)
+    as_far = int((np.abs(shifted) >= abs(observed)).sum())
+    return max((1 + as_far) / (rounds + 1), 2.0 ** (1 - len(differences)))
+
+
+def holm(p_values: Sequence[float]) -> tuple[float, ...]:
+    """Holm-adjusted p-values, in the order given: reject those below alpha and no true hypothesis of the whole family
+    is rejected with more than that probability, however the tests depend on each other.
+
+    Sorted ascending, p_(i) becomes max over j <= i of min(1, (m - j + 1) p_(j)), for m tests and i, j from 1.
+    """
+    p = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(p, kind="stable")
+    steps = np.minimum(1.0, p[order] * np.arange(len(p), 0, -1))
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.maximum.accumulate(steps)
+    return tuple(float(value) for value in adjusted)
 
 
 def stratified_interval(strata: Sequence[ArrayLike], *, seed: int, rounds: int) -> Interval:

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy.stats import ttest_rel
 
-from evaluation.significance import mean_interval, paired_difference, stratified_interval
+from evaluation.significance import holm, mean_interval, paired_difference, paired_p_value, stratified_interval
 
 
 def test_the_interval_covers_the_true_difference_about_95_times_in_100() -> None:
@@ -61,3 +62,48 @@ def test_pairs_of_unequal_length_and_empty_values_are_refused() -> None:
         paired_difference([1.0, 0.0], [1.0], seed=1, rounds=100)
     with pytest.raises(ValueError, match="at least one value"):
         mean_interval([], seed=1, rounds=100)
+
+
+def test_holm_follows_a_worked_example() -> None:
+    # sorted .005 .01 .03 .04, times 4 3 2 1: .02 .03 .06 .04, then never falling: .02 .03 .06 .06
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx((0.03, 0.06, 0.06, 0.02))
+
+
+def test_holm_never_exceeds_one_keeps_one_test_as_it_is_and_is_no_stricter_than_bonferroni() -> None:
+    assert holm([0.2]) == (0.2,)
+    assert holm([0.6, 0.7]) == (1.0, 1.0)
+    assert holm([]) == ()
+    p = np.random.default_rng(5).random(20)
+    assert np.all(np.asarray(holm(p)) <= np.minimum(1.0, p * 20) + 1e-12)
+    assert np.all(np.asarray(holm(p)) >= p)
+
+
+def test_the_p_value_is_uniform_where_nothing_differs() -> None:
+    generator = np.random.default_rng(6)
+    p = [
+        paired_p_value(generator.normal(size=80), generator.normal(size=80), seed=trial, rounds=400)
+        for trial in range(400)
+    ]
+    # binomial standard error at .05: sqrt(.05 x .95 / 400) = .011; at .5: .025
+    assert 0.02 <= np.mean(np.asarray(p) < 0.05) <= 0.09
+    assert 0.42 <= np.mean(np.asarray(p) < 0.5) <= 0.58
+
+
+def test_the_p_value_is_that_of_the_t_test_where_the_t_test_is_right() -> None:
+    generator = np.random.default_rng(7)
+    base = generator.normal(size=500)
+    challenger = base + generator.normal(0.1, 1.0, 500)
+    expected = ttest_rel(challenger, base).pvalue
+    # the error of a share p over 20,000 rounds: sqrt(p (1 - p) / 20000) < .004
+    assert paired_p_value(challenger, base, seed=1, rounds=20_000) == pytest.approx(expected, abs=0.01)
+
+
+def test_the_p_value_is_symmetric_one_without_a_difference_and_no_less_than_the_queries_can_say() -> None:
+    ours, theirs = [0.9, 0.8, 0.7, 0.9], [0.1, 0.2, 0.1, 0.3]
+    assert paired_p_value(ours, theirs, seed=1, rounds=500) == paired_p_value(theirs, ours, seed=1, rounds=500)
+    assert paired_p_value(ours, theirs, seed=1, rounds=500) == 1 / 8  # 4 pairs: 2^(1 - 4)
+    assert paired_p_value([1.0], [0.0], seed=1, rounds=500) == 1.0
+    assert paired_p_value(ours, ours, seed=1, rounds=500) == 1.0
+    assert paired_p_value([1.0] * 50, [0.0] * 50, seed=1, rounds=499) == 1 / 500
+    with pytest.raises(ValueError, match="at least one query"):
+        paired_p_value([], [], seed=1, rounds=10)
