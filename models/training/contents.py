@@ -1,0 +1,80 @@
+"""What a batch holds: B products, what is said of them, and which text is true of which product.
+
+Contents are a pure function of (rows, epoch, draw), so any batch can be had again at any time.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from catalog.phrases import Phrase
+from catalog.products import Product
+from catalog.terms import TermIndex
+from models.training.batches import Rows
+from models.training.pairs import TrainingTexts, TruthTable
+from models.training.params import TrainParams
+from models.training.pictures import MIRRORED, Pictures
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B products and what is said of them. `shown` and the columns of truth are numbers within the batch."""
+
+    rows: Tensor  # int64 [B]: which training products these are
+    titles: list[str]  # T1
+    title_true: Tensor  # bool [T1, B]
+    phrases: list[Phrase]  # T2
+    phrase_true: Tensor  # bool [T2, B]
+    product_texts: list[str]  # B; "" for a product without words
+    pictures: Tensor | None  # of the products that have one, as Pictures.load gave them
+    shown: Tensor  # int64 [S]: the products that have a picture
+    sees_text: Tensor  # bool [B]: fusion sees the words
+    sees_image: Tensor  # bool [B]: fusion sees the picture
+
+
+class Contents:
+    """Fills batches from training products."""
+
+    def __init__(self, products: Sequence[Product], terms: TermIndex, params: TrainParams) -> None:
+        self.products, self.params = products, params
+        self.said = TrainingTexts(products, terms, params)
+        self.truth = TruthTable(products, terms, params.languages)
+
+    def batch(self, rows: Rows, epoch: int, draw: random.Random, pictures: Pictures) -> Batch:
+        """The batch of these rows. All chance comes from `draw`."""
+        said = [self.said.of_round(epoch)[row] for row in rows.tolist()]
+        titled = np.array([number for number, row in enumerate(said) if row.title is not None], dtype=np.int64)
+        phrases = [phrase for row in said for phrase in row.phrases]
+        product_texts = [row.product for row in said]
+        keys = {number: key for number, row in enumerate(rows.tolist()) if (key := self._picture(row, draw))}
+        has_text = [bool(text) for text in product_texts]
+        sees = [_seen(has_text[row], row in keys, self.params.modality_dropout, draw) for row in range(len(rows))]
+        return Batch(
+            rows=torch.from_numpy(rows),
+            titles=[said[number].title or "" for number in titled],
+            title_true=torch.from_numpy(self.truth.of_titles(rows[titled], rows)),
+            phrases=phrases,
+            phrase_true=torch.from_numpy(self.truth.of_phrases(phrases, rows)),
+            product_texts=product_texts,
+            pictures=pictures.load(list(keys.values()), draw) if keys else None,
+            shown=torch.tensor(list(keys), dtype=torch.int64),
+            sees_text=torch.tensor([text for text, _ in sees]),
+            sees_image=torch.tensor([image for _, image in sees]),
+        )
+
+    def _picture(self, row: int, draw: random.Random) -> str | None:
+        images = self.products[row].images[: self.params.pictures]
+        if not images:
+            return None
+        return draw.choice(images) + (MIRRORED if self.params.views == 2 and draw.random() < 0.5 else "")
+
+
+def _seen(has_text: bool, has_image: bool, dropout: float, draw: random.Random) -> tuple[bool, bool]:
+    """What fusion sees of a product that has these modalities: with chance `dropout` only one of two."""
+    if not (has_text and has_image) or draw.random() >= dropout:
+        return has_text, has_image
+    return (True, False) if draw.random() < 0.5 else (False, True)

@@ -1,0 +1,81 @@
+"""A batch after the towers: its vectors by name, with gradients, for the objectives.
+
+Legend: B products, S of them with a picture, U distinct texts, W text tower width, D width of the shared space.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from models.dual_encoder import DualEncoder
+from models.training.contents import Batch
+from models.training.texts import Texts
+
+EncodePictures = Callable[[DualEncoder, Tensor], Tensor]  # what Pictures.load gave -> unit rows [S, D]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Unit rows, and what is true of whom; all on the model's device."""
+
+    titles: Tensor  # [T1, D]
+    phrases: Tensor  # [T2, D]
+    words: Tensor  # [B, D]: the products' own texts; zero where a product has none
+    pictures: Tensor  # [S, D]
+    products: Tensor  # [B, D]: fused; zero where fusion saw nothing
+    shown: Tensor  # int64 [S]: whose pictures they are
+    has_words: Tensor  # bool [B]
+    title_true: Tensor  # bool [T1, B]
+    phrase_true: Tensor  # bool [T2, B]
+    logit_scale: Tensor  # scalar: the logarithm of 1 / temperature
+    batch: Batch
+
+
+def encode(
+    model: DualEncoder, batch: Batch, texts: Texts, encode_pictures: EncodePictures, text_noise: float
+) -> Encoded:
+    """Run the towers over a batch, each distinct text once, and fuse its products.
+
+    `text_noise`: see TrainParams; a text tower that trains gets none.
+    """
+    device = model.device
+    phrases = [phrase.text for phrase in batch.phrases]
+    distinct = list(dict.fromkeys([*batch.titles, *phrases, *batch.product_texts]))
+    place = {text: number for number, text in enumerate(distinct)}
+    known = [text for text in distinct if text]
+    pooled = texts.pooled(model, known)
+    vectors = model.text.project(pooled if model.text.mode == "finetuned" else blurred(pooled, text_noise))
+    if len(known) < len(distinct):  # a product without words: a zero row that fusion does not look at
+        vectors = torch.zeros(len(distinct), model.dim, device=device, dtype=vectors.dtype).index_copy(
+            0, torch.tensor([place[text] for text in known], device=device), vectors
+        )
+
+    def of(lines: Sequence[str]) -> Tensor:
+        return vectors[torch.tensor([place[line] for line in lines], dtype=torch.int64, device=device)]
+
+    shown, words = batch.shown.to(device), of(batch.product_texts)
+    images = torch.zeros(len(batch.product_texts), model.dim, device=device)
+    pictures = images[shown]
+    if batch.pictures is not None:
+        pictures = encode_pictures(model, batch.pictures.to(device, non_blocking=True)).float()
+        images = images.index_copy(0, shown, pictures)
+    return Encoded(
+        titles=of(batch.titles),
+        phrases=of(phrases),
+        words=words,
+        pictures=pictures,
+        products=model.fuse(words, images, batch.sees_text.to(device), batch.sees_image.to(device)),
+        shown=shown,
+        has_words=torch.tensor([bool(text) for text in batch.product_texts], device=device),
+        title_true=batch.title_true.to(device),
+        phrase_true=batch.phrase_true.to(device),
+        logit_scale=model.logit_scale,
+        batch=batch,
+    )
+
+
+def blurred(pooled: Tensor, noise: float) -> Tensor:
+    """[U, W] of a frozen backbone with noise, so that the head keeps near what the backbone puts near."""
+    return pooled if noise == 0 else pooled + noise * pooled.std() * torch.randn_like(pooled)
