@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from catalog.errors import InvalidParams
-from models.fusion import FUSIONS
+from models.fusion.registry import FUSIONS
 from models.params import ModelParams
 from models.presets import sources_of
 from models.towers.registry import IMAGE_TOWERS, TEXT_TOWERS

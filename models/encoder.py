@@ -124,7 +124,7 @@ class Encoder:
     def fuse_products(self, text: Floats | None, image: Floats | None, has_text: Mask, has_image: Mask) -> Floats:
         """Unit rows [B, D] of each modality (None: nobody has it) and who has it [B] -> products [B, D].
 
-        With one modality the result is that one's vector, with none it is zero.
+        Who lacks a modality is treated as models.fusion.fusion.Fusion says.
         """
         count = len(has_text)
         nothing = np.zeros((count, self.dim), dtype=np.float32)

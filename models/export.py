@@ -24,7 +24,7 @@ from models.dual_encoder import DualEncoder
 from models.encoder import Encoder, cores
 from models.encoder_folder import BASELINE, EncoderConfig, Floats, Probes, fingerprint
 from models.export_graphs import write_fusion_graph, write_image_graph, write_text_graph
-from models.fusion import MeanFusion
+from models.fusion.weighing import MeanFusion
 from models.params import ExportParams
 from models.presets import sources_of
 from models.probes import probe_images, probe_texts

@@ -13,7 +13,7 @@ from torch.export import Dim
 from torch.nn import functional as F
 
 from models.encoder_folder import FUSION_GRAPH, IMAGE_GRAPH, MODALITIES, TEXT_GRAPH
-from models.fusion import Fusion
+from models.fusion.fusion import Fusion
 from models.towers.tower import ImageTower, TextTower
 
 

@@ -17,7 +17,7 @@ PresetName = Literal[
     "convnext_tiny",
     "vit_b_16",
 ]
-FusionName = Literal["mean", "gated", "concat"]
+FusionName = Literal["mean", "sum", "learned", "gated", "concat", "product", "attention"]
 HeadName = Literal["linear", "residual"]
 TextMode = Literal["frozen", "finetuned"]
 ImageMode = Literal["frozen", "tail", "finetuned"]
