@@ -54,7 +54,7 @@ class Matching(Objective):
 
     def __init__(self, params: TrainParams) -> None:
         super().__init__()
-        self.loss = LOSSES[params.loss]()
+        self.loss = LOSSES[params.loss](params.margin)
         self.weights = params.weights
 
     @classmethod

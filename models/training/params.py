@@ -6,7 +6,7 @@ from pydantic import Field
 
 from catalog.params import Section
 
-LossName = Literal["contrastive", "sigmoid"]
+LossName = Literal["contrastive", "sigmoid", "triplet"]
 Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["auto", "fp32", "bf16"]
 PhraseLanguage = Literal["en", "zh"]
@@ -43,6 +43,7 @@ class TrainParams(Section):
     loss: LossName = "contrastive"
     weights: PairWeights = PairWeights()
     temperature: float = Field(default=0.07, gt=0)  # at the start; it is learned
+    margin: float = Field(default=0.2, gt=0, le=2)  # of the triplet loss, in cosines
 
     tail_epochs: int = Field(default=3, ge=0)  # last epochs in which the image tower's tail trains too (image: tail)
     rounds: int = Field(default=4, ge=1)  # epochs after which texts repeat; a frozen text tower then computes none anew

@@ -14,7 +14,9 @@ from models.training.losses import (
     Contrastive,
     Pairing,
     Sigmoid,
+    Triplet,
     clamp_scale,
+    semi_hard,
     soft_targets,
     total_loss,
 )
@@ -108,6 +110,47 @@ def test_no_loss_depends_on_the_order_of_products_or_is_negative(batch, random):
         assert loss(logits[:, order], positive[:, order]).item() == pytest.approx(value.item(), abs=1e-4)
 
 
+RELEVANCE = {
+    "one positive a row": EYE,
+    "several, and a row without": torch.tensor([[True, True, False], [False, True, True], [False, False, False]]),
+    "grades": torch.tensor([[1.0, 0.25, 0.0], [0.0, 0.5, 1.0]]),
+    "no positive": torch.zeros(2, 3, dtype=torch.bool),
+    "no negative": torch.ones(2, 3, dtype=torch.bool),
+    "a single pair": torch.ones(1, 1, dtype=torch.bool),
+    "no texts": torch.zeros(0, 3),
+}
+
+
+@pytest.mark.parametrize("relevance", RELEVANCE.values(), ids=RELEVANCE)
+@pytest.mark.parametrize("name", LOSSES)
+def test_any_batch_gives_a_finite_value_and_a_finite_gradient(name, relevance):
+    for start in (torch.zeros(relevance.shape), torch.linspace(-1, 1, relevance.numel()).view(relevance.shape)):
+        logits = start.clone().requires_grad_()
+        value = LOSSES[name]()(logits, relevance)
+        value.backward()
+        assert math.isfinite(value.item()) and logits.grad is not None and logits.grad.isfinite().all()
+        assert value.item() >= 0
+        if not relevance.any():
+            assert value.item() == 0 and (logits.grad == 0).all()
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_bool_and_a_grade_of_one_are_the_same(name):
+    logits = torch.randn(2, 2, generator=torch.Generator().manual_seed(0))
+    assert LOSSES[name]()(logits, EYE).item() == LOSSES[name]()(logits, EYE.float()).item()
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_the_value_falls_when_any_positive_comes_closer(name):
+    relevance = RELEVANCE["several, and a row without"]
+    cosines = torch.tensor([[0.1, 0.0, 0.05], [0.2, 0.0, 0.1], [0.0, 0.1, 0.2]])
+    before = LOSSES[name]()(cosines, relevance).item()
+    for row, column in relevance.nonzero().tolist():
+        closer = cosines.clone()
+        closer[row, column] += 0.04
+        assert LOSSES[name]()(closer, relevance).item() < before, (row, column)
+
+
 @pytest.mark.parametrize("name", LOSSES)
 def test_a_step_against_the_gradient_brings_positives_closer_and_negatives_apart(name):
     logits = torch.zeros(3, 3, requires_grad=True)
@@ -115,7 +158,64 @@ def test_a_step_against_the_gradient_brings_positives_closer_and_negatives_apart
     gradient = logits.grad
     assert gradient is not None
     assert (gradient.diagonal() < 0).all()
-    assert (gradient[~torch.eye(3, dtype=torch.bool)] > 0).all()
+    apart = gradient[~torch.eye(3, dtype=torch.bool)]
+    assert (apart >= 0).all() and apart.sum() > 0
+
+
+def test_a_batch_told_apart_by_the_margin_costs_a_triplet_nothing():
+    cosines = torch.tensor([[0.8, 0.6], [0.5, 0.7]])
+    assert close(Triplet(margin=0.1)(cosines, EYE), 0.0)
+    # rows: 0.2 + 0.6 - 0.8 = 0 and 0.2 + 0.5 - 0.7 = 0; columns: 0.2 + 0.5 - 0.8 < 0 and 0.2 + 0.6 - 0.7 = 0.1
+    assert close(Triplet(margin=0.2)(cosines, EYE), (0 + 0.1 / 2) / 2)
+
+
+def test_the_semi_hard_negative_is_the_closest_of_those_farther_than_the_positive():
+    cosines = torch.tensor([[0.5, 0.9, 0.4, 0.3], [0.1, 0.9, 0.4, 0.3]])
+    negative = torch.tensor([[False, True, True, True]] * 2)
+    mined = semi_hard(cosines, negative)
+    assert mined[0, 0].item() == pytest.approx(0.4)  # 0.9 is closer than the positive: too hard
+    assert mined[1, 0].item() == pytest.approx(0.3)  # none is farther than 0.1: the farthest there is
+    one_way = Triplet(margin=0.2)._one_way(cosines, (~negative).float())
+    assert close(one_way, ((0.2 + 0.4 - 0.5) + (0.2 + 0.3 - 0.1)) / 2)
+
+
+def naive_triplet(cosines: list[list[float]], grades: list[list[float]], margin: float) -> float:
+    def one_way(rows: list[list[float]], marks: list[list[float]]) -> float:
+        losses = []
+        for row, mark in zip(rows, marks, strict=True):
+            negatives = [c for c, grade in zip(row, mark, strict=True) if grade == 0]
+            for c, grade in zip(row, mark, strict=True):
+                if grade > 0 and negatives:
+                    semi = [n for n in negatives if n < c]
+                    losses.append(max(0.0, margin * grade + (max(semi) if semi else min(negatives)) - c))
+        return sum(losses) / len(losses) if losses else 0.0
+
+    across, back = ([list(column) for column in zip(*table, strict=True)] for table in (cosines, grades))
+    return (one_way(cosines, grades) + one_way(across, back)) / 2
+
+
+@settings(max_examples=60, deadline=None)
+@given(batches(), st.sampled_from([1.0, 0.25]))
+def test_triplet_equals_a_naive_loop_for_any_batch_and_grade(batch, grade):
+    cosines, positive = batch
+    grades = [[grade * mark for mark in row] for row in positive]
+    value = Triplet(margin=0.3)(torch.tensor(cosines), torch.tensor(grades))
+    assert value.item() == pytest.approx(naive_triplet(cosines, grades, 0.3), abs=1e-4)
+
+
+def test_grades_share_the_target_in_their_proportion():
+    grades = torch.tensor([[1.0, 0.25, 0.0]])
+    best = torch.tensor([[math.log(0.8), math.log(0.2), -30.0]])  # softmax (.8, .2, 0) is 1 : .25 : 0
+    entropy = -(0.8 * math.log(0.8) + 0.2 * math.log(0.2))
+    assert close(soft_targets(best, grades), entropy)
+    assert soft_targets(torch.tensor([[0.0, -30.0, -30.0]]), grades) > entropy
+
+
+def test_cosines_go_unscaled_to_a_loss_with_a_margin():
+    unit = torch.eye(2)
+    pairings = [Pairing("pair", unit, unit.flip(0), EYE, weight=1.0)]
+    total, _ = total_loss(pairings, torch.tensor(math.log(50.0)), Triplet(margin=0.2))
+    assert close(total, 0.2 + 1 - 0)  # each positive at cosine 0, each negative at 1, none farther
 
 
 def test_the_total_is_the_weighted_mean_and_skips_an_empty_side():
