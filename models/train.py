@@ -39,7 +39,6 @@ from models.training.features import FeatureStore
 from models.training.loop import Outcome, Plan, fit
 from models.training.params import TrainParams
 from models.training.pictures import (
-    MIRRORED,
     CachedPictures,
     LivePictures,
     Pictures,
@@ -47,6 +46,7 @@ from models.training.pictures import (
     fill_pooled,
     fill_trunk,
     trunk_folder,
+    view_key,
 )
 from models.training.settings import TrainSettings
 from models.training.task import DualEncoderTask
@@ -131,9 +131,9 @@ def train(sections: Sections, show: Display) -> dict[str, Any]:
 
 
 def picture_keys(products: Sequence[Product], params: TrainParams) -> list[str]:
-    """Keys of every picture, and of every mirrored view, that training may ask for."""
+    """Keys of every view of every picture that training may ask for."""
     images = [media for product in products for media in product.images[: params.pictures]]
-    return images + [media + MIRRORED for media in images] if params.views == 2 else images
+    return [view_key(media, view) for view in range(params.views) for media in images]
 
 
 def open_pictures(model: DualEncoder, folder: Path, keys: Sequence[str], show: Display, media: MediaStore) -> Pictures:

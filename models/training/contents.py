@@ -17,7 +17,7 @@ from catalog.terms import TermIndex
 from models.training.batches import Rows
 from models.training.pairs import TrainingTexts, TruthTable
 from models.training.params import TrainParams
-from models.training.pictures import MIRRORED, Pictures
+from models.training.pictures import Pictures, media_of, view_key
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class Batch:
     shown: Tensor  # int64 [S]: the products that have a picture
     sees_text: Tensor  # bool [B]: fusion sees the words
     sees_image: Tensor  # bool [B]: fusion sees the picture
+    second_views: Tensor | None  # other views of `pictures`, where an objective asks for them
+    same_picture: Tensor  # bool [S, S]: whose pictures are views of one
 
 
 class Contents:
@@ -53,6 +55,9 @@ class Contents:
         keys = {number: key for number, row in enumerate(rows.tolist()) if (key := self._picture(row, draw))}
         has_text = [bool(text) for text in product_texts]
         sees = [_seen(has_text[row], row in keys, self.params.modality_dropout, draw) for row in range(len(rows))]
+        shown = pictures.load(list(keys.values()), draw) if keys else None
+        second = [self._other_view(key, draw) for key in keys.values()] if self.params.weights.photo_photo else []
+        media = np.array([media_of(key) for key in keys.values()])
         return Batch(
             rows=torch.from_numpy(rows),
             titles=[said[number].title or "" for number in titled],
@@ -60,17 +65,25 @@ class Contents:
             phrases=phrases,
             phrase_true=torch.from_numpy(self.truth.of_phrases(phrases, rows)),
             product_texts=product_texts,
-            pictures=pictures.load(list(keys.values()), draw) if keys else None,
+            pictures=shown,
             shown=torch.tensor(list(keys), dtype=torch.int64),
             sees_text=torch.tensor([text for text, _ in sees]),
             sees_image=torch.tensor([image for _, image in sees]),
+            second_views=pictures.load(second, draw) if second else None,
+            same_picture=torch.from_numpy(media[:, None] == media[None, :]),
         )
 
     def _picture(self, row: int, draw: random.Random) -> str | None:
         images = self.products[row].images[: self.params.pictures]
         if not images:
             return None
-        return draw.choice(images) + (MIRRORED if self.params.views == 2 and draw.random() < 0.5 else "")
+        media, views = draw.choice(images), self.params.views
+        return view_key(media, views - 1 - int(draw.random() * views) if views > 1 else 0)
+
+    def _other_view(self, key: str, draw: random.Random) -> str:
+        """Another view of the same picture; the same one where there is no other."""
+        views = [view for view in range(self.params.views) if view_key(media_of(key), view) != key]
+        return view_key(media_of(key), draw.choice(views)) if views else key
 
 
 def _seen(has_text: bool, has_image: bool, dropout: float, draw: random.Random) -> tuple[bool, bool]:

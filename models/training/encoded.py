@@ -11,6 +11,7 @@ from torch import Tensor
 
 from models.dual_encoder import DualEncoder
 from models.training.contents import Batch
+from models.training.params import TrainParams
 from models.training.texts import Texts
 
 EncodePictures = Callable[[DualEncoder, Tensor], Tensor]  # what Pictures.load gave -> unit rows [S, D]
@@ -25,28 +26,27 @@ class Encoded:
     words: Tensor  # [B, D]: the products' own texts; zero where a product has none
     pictures: Tensor  # [S, D]
     products: Tensor  # [B, D]: fused; zero where fusion saw nothing
+    second_views: Tensor  # [S, D]: other views of the same pictures; no rows where no objective asks for them
     shown: Tensor  # int64 [S]: whose pictures they are
     has_words: Tensor  # bool [B]
     title_true: Tensor  # bool [T1, B]
     phrase_true: Tensor  # bool [T2, B]
+    same_picture: Tensor  # bool [S, S]
     logit_scale: Tensor  # scalar: the logarithm of 1 / temperature
     batch: Batch
 
 
 def encode(
-    model: DualEncoder, batch: Batch, texts: Texts, encode_pictures: EncodePictures, text_noise: float
+    model: DualEncoder, batch: Batch, texts: Texts, encode_pictures: EncodePictures, params: TrainParams
 ) -> Encoded:
-    """Run the towers over a batch, each distinct text once, and fuse its products.
-
-    `text_noise`: see TrainParams; a text tower that trains gets none.
-    """
+    """Run the towers over a batch, each distinct text once, and fuse its products."""
     device = model.device
     phrases = [phrase.text for phrase in batch.phrases]
     distinct = list(dict.fromkeys([*batch.titles, *phrases, *batch.product_texts]))
     place = {text: number for number, text in enumerate(distinct)}
     known = [text for text in distinct if text]
     pooled = texts.pooled(model, known)
-    vectors = model.text.project(pooled if model.text.mode == "finetuned" else blurred(pooled, text_noise))
+    vectors = model.text.project(pooled if model.text.mode == "finetuned" else blurred(pooled, params.text_noise))
     if len(known) < len(distinct):  # a product without words: a zero row that fusion does not look at
         vectors = torch.zeros(len(distinct), model.dim, device=device, dtype=vectors.dtype).index_copy(
             0, torch.tensor([place[text] for text in known], device=device), vectors
@@ -61,16 +61,24 @@ def encode(
     if batch.pictures is not None:
         pictures = encode_pictures(model, batch.pictures.to(device, non_blocking=True)).float()
         images = images.index_copy(0, shown, pictures)
+    second = pictures[:0]
+    if batch.second_views is not None:
+        loaded = batch.second_views.to(device, non_blocking=True)
+        if model.image.mode != "finetuned":  # pixels were augmented when they were loaded
+            loaded = jittered(loaded, params.photo_noise)
+        second = encode_pictures(model, loaded).float()
     return Encoded(
         titles=of(batch.titles),
         phrases=of(phrases),
         words=words,
         pictures=pictures,
         products=model.fuse(words, images, batch.sees_text.to(device), batch.sees_image.to(device)),
+        second_views=second,
         shown=shown,
         has_words=torch.tensor([bool(text) for text in batch.product_texts], device=device),
         title_true=batch.title_true.to(device),
         phrase_true=batch.phrase_true.to(device),
+        same_picture=batch.same_picture.to(device),
         logit_scale=model.logit_scale,
         batch=batch,
     )
@@ -79,3 +87,11 @@ def encode(
 def blurred(pooled: Tensor, noise: float) -> Tensor:
     """[U, W] of a frozen backbone with noise, so that the head keeps near what the backbone puts near."""
     return pooled if noise == 0 else pooled + noise * pooled.std() * torch.randn_like(pooled)
+
+
+def jittered(features: Tensor, noise: float) -> Tensor:
+    """[S, ...] cached features with noise in each dimension's own standard deviations over the batch."""
+    if noise == 0 or len(features) < 2:
+        return features
+    features = features.float()
+    return features + noise * features.std(dim=0) * torch.randn_like(features)

@@ -3,50 +3,20 @@
     objectives = build_objectives(Given(params, model, products))
     total, parts = total_of(objectives, encoded)
 
-An objective is a module: what it learns beside the model (a bias, a head) trains and is checkpointed with it, and
-is not part of the saved model. A new one is a class here or in a file of its own, named in OBJECTIVES.
+A new one is a class in a file of its own, named in OBJECTIVES.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple, Self
+from collections.abc import Mapping
+from typing import Self
 
 from torch import Tensor, nn
 
-from catalog.products import Product
-from models.dual_encoder import DualEncoder
+from models.training.attributes import Attributes
+from models.training.consistency import Consistency
 from models.training.encoded import Encoded
 from models.training.losses import LOSSES, Pairing, total_loss
+from models.training.objective import Given, Objective, Value
 from models.training.params import TrainParams
-
-
-@dataclass(frozen=True)
-class Given:
-    """What an objective may be made from."""
-
-    params: TrainParams
-    model: DualEncoder
-    products: Sequence[Product]  # of the training split; Batch.rows counts in them
-
-
-class Value(NamedTuple):
-    """A loss, weighted already, and its parts by name for the curves, detached and not weighted."""
-
-    loss: Tensor
-    parts: Mapping[str, Tensor]
-
-
-class Objective(nn.Module):
-    """Encoded batch -> Value. The value of a batch that says nothing about it is 0, with no parts."""
-
-    @classmethod
-    def build(cls, given: Given) -> Self | None:
-        """The objective that the params ask for; None when they ask for none."""
-        raise NotImplementedError
-
-    def forward(self, encoded: Encoded) -> Value:
-        """The value of one batch."""
-        raise NotImplementedError
 
 
 class Matching(Objective):
@@ -70,6 +40,7 @@ class Matching(Objective):
             Pairing("phrase_image", e.phrases, e.pictures, e.phrase_true[:, e.shown], weights.phrase_image),
             Pairing("title_product", e.titles, e.products, e.title_true, weights.title_product),
             Pairing("phrase_product", e.phrases, e.products, e.phrase_true, weights.phrase_product),
+            Pairing("photo_photo", e.second_views, e.pictures, e.same_picture, weights.photo_photo),
         ]
         return Value(*total_loss(pairings, e.logit_scale, self.loss))
 
@@ -81,7 +52,7 @@ def build_objectives(given: Given) -> nn.ModuleDict:
 
 
 def total_of(objectives: nn.ModuleDict, encoded: Encoded) -> tuple[Tensor, dict[str, Tensor]]:
-    """The sum of all objectives and every part by name."""
+    """The sum of all objectives, and every part by name."""
     first, *others = [objective(encoded) for objective in objectives.values()]
     total, parts = first.loss, dict(first.parts)
     for value in others:
@@ -90,4 +61,8 @@ def total_of(objectives: nn.ModuleDict, encoded: Encoded) -> tuple[Tensor, dict[
     return total, parts
 
 
-OBJECTIVES: Mapping[str, type[Objective]] = {"matching": Matching}
+OBJECTIVES: Mapping[str, type[Objective]] = {
+    "matching": Matching,
+    "consistency": Consistency,
+    "attributes": Attributes,
+}

@@ -13,15 +13,17 @@ PhraseLanguage = Literal["en", "zh"]
 
 
 class PairWeights(Section):
-    """What each pair of sides counts for in the total loss; 0 leaves a pair out.
+    """What each pair of sides counts for in the matching loss, a weighted mean; 0 leaves a pair out.
 
-    A title or a phrase is on the query side; a picture or a fused product is on the product side.
+    A title or a phrase is on the query side; a picture or a fused product is on the product side. In photo_photo two
+    views of one picture find each other, so that what tells it from its like is not forgotten.
     """
 
     title_image: float = Field(default=1.0, ge=0)
     phrase_image: float = Field(default=1.0, ge=0)
     phrase_product: float = Field(default=1.0, ge=0)
     title_product: float = Field(default=0.5, ge=0)
+    photo_photo: float = Field(default=0.0, ge=0)
 
 
 class TrainParams(Section):
@@ -44,6 +46,9 @@ class TrainParams(Section):
     weights: PairWeights = PairWeights()
     temperature: float = Field(default=0.07, gt=0)  # at the start; it is learned
     margin: float = Field(default=0.2, gt=0, le=2)  # of the triplet loss, in cosines
+    consistency: float = Field(default=0.0, ge=0)  # weight beside the matching loss; 0.25 in CyCLIP
+    attribute_weight: float = Field(default=0.0, ge=0)  # of heads that predict the facets, beside the matching loss
+    attribute_support: int = Field(default=20, ge=1)  # training products that a facet value needs to be predicted
 
     tail_epochs: int = Field(default=3, ge=0)  # last epochs in which the image tower's tail trains too (image: tail)
     rounds: int = Field(default=4, ge=1)  # epochs after which texts repeat; a frozen text tower then computes none anew
@@ -56,7 +61,8 @@ class TrainParams(Section):
     description_share: float = Field(default=0.0, ge=0, le=1)  # how often the description stands in for the title
     modality_dropout: float = Field(default=0.15, ge=0, lt=1)  # how often fusion sees only words, or only the picture
     pictures: int = Field(default=4, ge=1)  # first pictures of a product that are trained on
-    views: int = Field(default=1, ge=1, le=2)  # cached views of a picture: 2 = also mirrored
+    views: int = Field(default=1, ge=1, le=8)  # cached views of a picture: 2 = also mirrored, more = also altered
+    photo_noise: float = Field(default=0.1, ge=0)  # on a second view's cached features, in their standard deviations
     validation_products: int = Field(default=2000, ge=1)  # at most; the score is taken on these
 
     device: Device = "auto"

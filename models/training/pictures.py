@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageEnhance
 from torch import Tensor
 
 from catalog.media import MediaStore, decode_image
@@ -20,13 +20,15 @@ from models.dual_encoder import DualEncoder
 from models.training.features import Features, FeatureStore, fill, fingerprint
 
 MIRRORED = "|mirrored"  # ends the key of the mirrored view of a picture
+_ALTERED = "|altered"  # and, with a number, of a view that is also cropped and lit otherwise
 CHUNK = 8  # pictures through the trunk at once: more of them fall out of the processor's cache and take twice as long
 _MOST_CUT = 0.15  # share of each side that augmentation may cut away
+_LIGHT = 0.2  # how far an altered view's brightness may be from the picture's: colours must stay what they are called
 _NOT_OF_THE_TRUNK = {"dim", "fusion", "head", "dropout", "text", "text_backbone", "max_tokens"}  # of ModelParams
 
 
 class Pictures(Protocol):
-    """Pictures by key: a media id, or a media id + MIRRORED."""
+    """Pictures by key: what `view_key` gives."""
 
     def load(self, keys: Sequence[str], draw: random.Random | None) -> Tensor:
         """What the tower needs of B pictures, on the CPU; augmented with `draw` where pictures are live."""
@@ -105,10 +107,27 @@ class LivePictures:
         return self.preprocess.prepare(image if seed is None else augmented(image, random.Random(seed)))
 
 
+def view_key(media: str, view: int) -> str:
+    """The key of a view of a picture: 0 is the picture, 1 its mirror image, others are altered, each in its own way."""
+    return media + ("" if view == 0 else MIRRORED if view == 1 else f"{_ALTERED}{view}")
+
+
+def media_of(key: str) -> str:
+    """The media id of a view."""
+    return key.partition("|")[0]
+
+
 def picture_of(key: str, media: MediaStore) -> Image.Image:
-    """The RGB picture of a key."""
-    image = decode_image(media.read(key.removesuffix(MIRRORED)))
-    return image.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if key.endswith(MIRRORED) else image
+    """The RGB picture of a key. The same key is the same picture, always."""
+    image = decode_image(media.read(media_of(key)))
+    if key.endswith(MIRRORED):
+        return image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    return altered(image, random.Random(key)) if _ALTERED in key else image
+
+
+def altered(image: Image.Image, draw: random.Random) -> Image.Image:
+    """The picture augmented and a little darker or brighter."""
+    return ImageEnhance.Brightness(augmented(image, draw)).enhance(1 + draw.uniform(-_LIGHT, _LIGHT))
 
 
 def augmented(image: Image.Image, draw: random.Random) -> Image.Image:

@@ -17,7 +17,8 @@ from models.training.contents import Batch, Contents
 from models.training.encoded import encode
 from models.training.loop import Step
 from models.training.losses import clamp_scale
-from models.training.objectives import Given, build_objectives, total_of
+from models.training.objective import Given
+from models.training.objectives import build_objectives, total_of
 from models.training.params import TrainParams
 from models.training.pictures import LivePictures, Pictures
 from models.training.texts import Texts
@@ -119,7 +120,7 @@ class DualEncoderTask:
 
     def step(self, batch: Batch) -> Step:
         """See models.training.loop.Task."""
-        encoded = encode(self.model, batch, self.texts, self._encode, self.params.text_noise)
+        encoded = encode(self.model, batch, self.texts, self._encode, self.params)
         total, parts = total_of(self.objectives, encoded)
         return Step(total, {f"loss_{name}": value for name, value in parts.items()}, len(batch.rows))
 

@@ -1,8 +1,8 @@
 """Batches of products, their losses and their score, on towers that train in a second."""
 
 import random
-from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -15,41 +15,21 @@ from models.train import open_pictures, picture_keys
 from models.training.batches import ahead
 from models.training.features import FeatureStore
 from models.training.params import TrainParams
-from models.training.pictures import CachedPictures, LivePictures, PooledPictures, augmented, fill_pooled, fill_trunk
+from models.training.pictures import (
+    CachedPictures,
+    LivePictures,
+    PooledPictures,
+    augmented,
+    fill_pooled,
+    media_of,
+    picture_of,
+    view_key,
+)
 from models.training.task import DualEncoderTask
-from models.training.texts import LiveTexts, RememberedTexts
+from models.training.texts import LiveTexts
 from models.training.validation_score import Validation, combined
 from tests.models.tiny_towers import TERMS, tiny_model, tiny_shop
-
-
-def a_task(folder: Path, products: list[Product] | None = None, **params: object) -> DualEncoderTask:
-    chosen = TrainParams.model_validate(
-        {"batch_size": 8, "min_steps": 2, "modality_dropout": 0.3, "text_noise": 0.05, **params}
-    )
-    shop = tiny_shop(32, folder / "media") if products is None else products
-    model = tiny_model()
-    store = FeatureStore.open(folder / "features")
-    list(fill_trunk(model, store, picture_keys(shop, chosen), MediaStore(folder / "media")))
-    index = TermIndex(TERMS, shop)
-    texts = RememberedTexts(model, FeatureStore.open(folder / "texts", "float32"))
-    pictures, validation = CachedPictures(store), Validation(shop[:12], index, chosen)
-    task = DualEncoderTask(model, shop, index, chosen, pictures, texts, validation, Lines())
-    task.fit_heads()
-    return task
-
-
-def learn(task: DualEncoderTask, epochs: int) -> list[float]:
-    optimizer = torch.optim.AdamW(task.parameter_groups())
-    losses = []
-    for epoch in range(epochs):
-        for batch in task.batches(epoch, 0):
-            loss = task.step(batch).loss
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            task.updated()
-            losses.append(loss.item())
-    return losses
+from tests.models.tiny_training import a_task, learn
 
 
 @pytest.mark.parametrize("params", [{}, {"loss": "sigmoid"}, {"views": 2}, {"phrases": 0}])
@@ -227,3 +207,17 @@ def test_the_tail_rests_until_its_last_epochs_and_then_learns(tmp_path):
         assert any(p.grad is not None for p in task.model.image.backbone_parameters()) == learns
     fresh = task.model.image.tail(task.pictures.load(keys[:3], None).float())
     torch.testing.assert_close(task._pooled.load(keys[:3], None), fresh)
+
+
+def test_views_are_the_picture_its_mirror_and_altered_ones_that_stay_the_same(tmp_path):
+    shop = tiny_shop(2, tmp_path / "media")
+    store, media = MediaStore(tmp_path / "media"), shop[0].images[0]
+    views = [np.asarray(picture_of(view_key(media, view), store), dtype=int) for view in range(4)]
+    assert views[1].tolist() == views[0][:, ::-1].tolist()
+    assert views[2].shape != views[3].shape or (views[2] != views[3]).any()
+    again = np.asarray(picture_of(view_key(media, 2), store))
+    assert again.tolist() == views[2].tolist()
+    red = (220, 30, 30)
+    for view in views[2:]:
+        assert np.abs(view.reshape(-1, 3)[0] / red - 1).max() < 0.25  # a little darker or brighter, and still red
+    assert {media_of(view_key(media, view)) for view in range(4)} == {media}

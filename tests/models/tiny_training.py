@@ -1,0 +1,48 @@
+"""A DualEncoderTask on tiny towers and a tiny shop, and a bare loop that trains it."""
+
+from pathlib import Path
+
+import torch
+
+from catalog.media import MediaStore
+from catalog.products import Product
+from catalog.terms import TermIndex
+from models.progress import Lines
+from models.train import picture_keys
+from models.training.features import FeatureStore
+from models.training.params import TrainParams
+from models.training.pictures import CachedPictures, fill_trunk
+from models.training.task import DualEncoderTask
+from models.training.texts import RememberedTexts
+from models.training.validation_score import Validation
+from tests.models.tiny_towers import TERMS, tiny_model, tiny_shop
+
+
+def a_task(folder: Path, products: list[Product] | None = None, **params: object) -> DualEncoderTask:
+    chosen = TrainParams.model_validate(
+        {"batch_size": 8, "min_steps": 2, "modality_dropout": 0.3, "text_noise": 0.05, **params}
+    )
+    shop = tiny_shop(32, folder / "media") if products is None else products
+    model = tiny_model()
+    store = FeatureStore.open(folder / "features")
+    list(fill_trunk(model, store, picture_keys(shop, chosen), MediaStore(folder / "media")))
+    index = TermIndex(TERMS, shop)
+    texts = RememberedTexts(model, FeatureStore.open(folder / "texts", "float32"))
+    pictures, validation = CachedPictures(store), Validation(shop[:12], index, chosen)
+    task = DualEncoderTask(model, shop, index, chosen, pictures, texts, validation, Lines())
+    task.fit_heads()
+    return task
+
+
+def learn(task: DualEncoderTask, epochs: int) -> list[float]:
+    optimizer = torch.optim.AdamW(task.parameter_groups())
+    losses = []
+    for epoch in range(epochs):
+        for batch in task.batches(epoch, 0):
+            loss = task.step(batch).loss
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            task.updated()
+            losses.append(loss.item())
+    return losses
