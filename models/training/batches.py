@@ -6,6 +6,7 @@ Two variants of one product in a batch would be each other's false negatives. A 
 
 import queue
 import threading
+from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -28,8 +29,31 @@ def batches_per_epoch(rows: int, batch_size: int, min_steps: int) -> int:
     return max(1, min(max(full, min_steps), rows // 2))
 
 
-def plan_epoch(groups: Sequence[Hashable], batches: int, seed: int, epoch: int) -> list[Rows]:
-    """Deal every row into one of `batches` batches; the rows of one group all go to different ones.
+def copies_of(classes: Sequence[Hashable], balance: float, seed: int, epoch: int) -> Rows:
+    """How often each row comes up in an epoch of as many rows as there are, so that rare classes are seen more.
+
+    A row of a class with n rows comes up in proportion to n^-balance on average: 0 is once each; 1 shows every class
+    equally often (class-balanced sampling), 0.5 lies between (square-root sampling, Mahajan et al. 2018). Which rows
+    get the copies that are left over changes with the epoch.
+
+    >>> copies_of(["a"] * 6 + ["b"] * 2, balance=1.0, seed=7, epoch=0).tolist()[6:]  # each b twice: 4 of 8 rows
+    [2, 2]
+    """
+    count = Counter(classes)
+    share = np.array([count[name] ** -balance for name in classes])
+    wanted = share * (len(classes) / share.sum())
+    random = np.random.default_rng([seed, epoch, _BALANCE])
+    order = random.permutation(len(classes))  # or neighbours would take turns in every epoch
+    ends = np.floor(np.cumsum(wanted[order]) + random.random()).astype(np.int64)
+    copies = np.zeros(len(classes), dtype=np.int64)
+    copies[order] = np.diff(ends, prepend=0)
+    return copies
+
+
+def plan_epoch(
+    groups: Sequence[Hashable], batches: int, seed: int, epoch: int, copies: Rows | None = None
+) -> list[Rows]:
+    """Deal every row, or `copies` of it, into `batches` batches; the rows of one group all go to different ones.
 
     Large groups are dealt first, each into the emptiest batches, so sizes stay within one of each other as long as
     no group has more rows than there are batches. Rows that such a group has in excess sit this epoch out; which
@@ -41,7 +65,8 @@ def plan_epoch(groups: Sequence[Hashable], batches: int, seed: int, epoch: int) 
         raise ValueError("an epoch needs at least one batch")
     random = np.random.default_rng([seed, epoch, _STREAM])
     members: dict[Hashable, list[int]] = {}
-    for row in random.permutation(len(groups)).tolist():
+    rows_to_deal = len(groups) if copies is None else np.repeat(np.arange(len(groups)), copies)
+    for row in random.permutation(rows_to_deal).tolist():
         members.setdefault(groups[row], []).append(row)
     dealt: list[list[int]] = [[] for _ in range(batches)]
     sizes = np.zeros(batches)
@@ -96,4 +121,4 @@ def ahead(items: Iterable[Item], depth: int = 2) -> Iterator[Item]:
         thread.join()
 
 
-_STREAM = 1  # keeps these draws apart from others made with the same seed and epoch
+_STREAM, _BALANCE = 1, 2  # keep these draws apart from others made with the same seed and epoch

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from models.dual_encoder import DualEncoder
 from models.training.contents import Batch
+from models.training.grad_cache import in_chunks
 from models.training.params import TrainParams
 from models.training.texts import Texts
 
@@ -45,8 +46,7 @@ def encode(
     distinct = list(dict.fromkeys([*batch.titles, *phrases, *batch.product_texts]))
     place = {text: number for number, text in enumerate(distinct)}
     known = [text for text in distinct if text]
-    pooled = texts.pooled(model, known)
-    vectors = model.text.project(pooled if model.text.mode == "finetuned" else blurred(pooled, params.text_noise))
+    vectors = encode_texts(model, known, texts, params)
     if len(known) < len(distinct):  # a product without words: a zero row that fusion does not look at
         vectors = torch.zeros(len(distinct), model.dim, device=device, dtype=vectors.dtype).index_copy(
             0, torch.tensor([place[text] for text in known], device=device), vectors
@@ -55,18 +55,21 @@ def encode(
     def of(lines: Sequence[str]) -> Tensor:
         return vectors[torch.tensor([place[line] for line in lines], dtype=torch.int64, device=device)]
 
+    def look(loaded: Tensor) -> Tensor:
+        return in_chunks(lambda part: encode_pictures(model, part).float(), loaded, params.grad_cache)
+
     shown, words = batch.shown.to(device), of(batch.product_texts)
     images = torch.zeros(len(batch.product_texts), model.dim, device=device)
     pictures = images[shown]
     if batch.pictures is not None:
-        pictures = encode_pictures(model, batch.pictures.to(device, non_blocking=True)).float()
+        pictures = look(batch.pictures.to(device, non_blocking=True))
         images = images.index_copy(0, shown, pictures)
     second = pictures[:0]
     if batch.second_views is not None:
         loaded = batch.second_views.to(device, non_blocking=True)
         if model.image.mode != "finetuned":  # pixels were augmented when they were loaded
             loaded = jittered(loaded, params.photo_noise)
-        second = encode_pictures(model, loaded).float()
+        second = look(loaded)
     return Encoded(
         titles=of(batch.titles),
         phrases=of(phrases),
@@ -82,6 +85,13 @@ def encode(
         logit_scale=model.logit_scale,
         batch=batch,
     )
+
+
+def encode_texts(model: DualEncoder, lines: Sequence[str], texts: Texts, params: TrainParams) -> Tensor:
+    """U texts -> unit rows [U, D]; noise on what a frozen backbone gives, none where it trains."""
+    if model.text.mode == "finetuned":
+        return in_chunks(lambda part: model.text.project(texts.pooled(model, part)), lines, params.grad_cache)
+    return in_chunks(model.text.project, blurred(texts.pooled(model, lines), params.text_noise), params.grad_cache)
 
 
 def blurred(pooled: Tensor, noise: float) -> Tensor:

@@ -33,7 +33,9 @@ class TrainParams(Section):
     epochs: int = Field(default=12, ge=1)
     batch_size: int = Field(default=256, ge=2)
     min_steps: int = Field(default=16, ge=1)  # batches per epoch at least: a small catalogue gets smaller batches
+    balance: float = Field(default=0.0, ge=0, le=1)  # 0 = every product once an epoch, 1 = every category equally often
     accumulate: int = Field(default=1, ge=1)  # batches per update
+    grad_cache: int = Field(default=0, ge=0)  # rows a tower takes at once, for batches larger than memory; 0 = all
     learning_rate: float = Field(default=1e-3, gt=0)  # heads and fusion
     backbone_learning_rate: float = Field(default=1e-4, gt=0)  # what is trained of the pretrained parts
     weight_decay: float = Field(default=0.05, ge=0)

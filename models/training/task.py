@@ -12,7 +12,7 @@ from catalog.products import Product
 from catalog.terms import TermIndex
 from models.dual_encoder import DualEncoder
 from models.progress import Display, follow
-from models.training.batches import ahead, batches_per_epoch, plan_epoch
+from models.training.batches import Rows, ahead, batches_per_epoch, copies_of, plan_epoch
 from models.training.contents import Batch, Contents
 from models.training.encoded import encode
 from models.training.loop import Step
@@ -52,6 +52,7 @@ class DualEncoderTask:
         self.products = products
         self.contents = Contents(products, terms, params)
         self.groups = [product.group_id for product in products]
+        self.categories = [product.category[-1] if product.category else "" for product in products]
         self.steps = batches_per_epoch(len(products), params.batch_size, params.min_steps)
 
     def fit_heads(self) -> None:
@@ -102,12 +103,18 @@ class DualEncoderTask:
         self.prepare_texts(self.texts_of(epoch))
         resting = self.model.image.mode == "frozen" or epoch < self.params.epochs - self.params.tail_epochs
         self._look_at(self._pooled if resting and self._pooled is not None else self.pictures)
-        plan = plan_epoch(self.groups, self.steps, self.params.seed, epoch)
+        plan = self.plan(epoch)
         batches = (
             self.contents.batch(plan[number], epoch, random.Random(f"{self.params.seed}/{epoch}/{number}"), self._now)
             for number in range(start, self.steps)
         )
         return ahead(batches) if isinstance(self._now, LivePictures) else batches
+
+    def plan(self, epoch: int) -> list[Rows]:
+        """The rows of each batch of an epoch."""
+        seed, balance = self.params.seed, self.params.balance
+        copies = copies_of(self.categories, balance, seed, epoch) if balance else None
+        return plan_epoch(self.groups, self.steps, seed, epoch, copies)
 
     def _look_at(self, pictures: Pictures) -> None:
         self._now = pictures

@@ -1,6 +1,7 @@
 """Batches of products, their losses and their score, on towers that train in a second."""
 
 import random
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -32,7 +33,9 @@ from tests.models.tiny_towers import TERMS, tiny_model, tiny_shop
 from tests.models.tiny_training import a_task, learn
 
 
-@pytest.mark.parametrize("params", [{}, {"loss": "sigmoid"}, {"views": 2}, {"phrases": 0}])
+@pytest.mark.parametrize(
+    "params", [{}, {"loss": "sigmoid"}, {"loss": "triplet"}, {"views": 2}, {"phrases": 0}, {"balance": 1.0}]
+)
 def test_the_loss_falls_and_the_score_rises(tmp_path, params):
     task = a_task(tmp_path, learning_rate=0.01, **params)
     with torch.no_grad():
@@ -221,3 +224,11 @@ def test_views_are_the_picture_its_mirror_and_altered_ones_that_stay_the_same(tm
     for view in views[2:]:
         assert np.abs(view.reshape(-1, 3)[0] / red - 1).max() < 0.25  # a little darker or brighter, and still red
     assert {media_of(view_key(media, view)) for view in range(4)} == {media}
+
+
+def test_a_balanced_epoch_shows_rare_categories_as_often_as_common_ones(tmp_path):
+    shop = tiny_shop(48, tmp_path / "media")
+    task = a_task(tmp_path, shop, balance=1.0)
+    count = Counter(task.categories[row] for epoch in range(6) for rows in task.plan(epoch) for row in rows)
+    assert task.categories.count("Shirts") == 2 * task.categories.count("Bags")
+    assert count["Bags"] == pytest.approx(count["Shirts"], rel=0.1)
