@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from catalog.products import Product
 from evaluation.judgements import EvaluationQuery, EvaluationSet
@@ -25,6 +26,7 @@ from search.lexical import BM25
 CROSSING = ("title_to_photo", "photo_to_title")
 _PHOTOS_AT_ONCE = 32
 
+Ids = NDArray[np.object_]
 Baseline = tuple[dict[str, Ranked], list[NotComparable]]
 
 
@@ -33,8 +35,9 @@ def random_run(questions: EvaluationSet, seed: int) -> Baseline:
     pool = sorted(questions.pool)
     run: dict[str, Ranked] = {}
     for query in questions.queries:
-        drawn = random.Random(f"{seed}:{query.query_id}").sample(pool, min(DEPTH, len(pool)))
-        run[query.query_id] = [(product_id, float(-place)) for place, product_id in enumerate(drawn)]
+        drawn = random.Random(f"{seed}:{query.query_id}").sample(pool, min(DEPTH + 1, len(pool)))
+        others = [product_id for product_id in drawn if product_id != query.without][:DEPTH]
+        run[query.query_id] = [(product_id, float(-place)) for place, product_id in enumerate(others)]
     return run, []
 
 
@@ -48,6 +51,7 @@ def bm25_run(
 ) -> Baseline:
     """BM25 over titles alone; kinds that ask with a photo alone, or for one, have no answer here."""
     index = BM25.of_tokens([tokens(product.title) for product in pool])
+    ids = np.array([product.id for product in pool], dtype=object)
     run: dict[str, Ranked] = {}
     left_out = []
     for kind in questions.kinds():
@@ -57,7 +61,7 @@ def bm25_run(
             continue
         for query in queries:
             scores = index.scores_of(tokens(query.text or ""))
-            run[query.query_id] = best(scores, [product.id for product in pool], scores > 0)
+            run[query.query_id] = best(scores, ids, (scores > 0) & (ids != query.without))
     return run, left_out
 
 
@@ -70,6 +74,7 @@ def frozen_run(questions: EvaluationSet, embeddings: ProductEmbeddings, encoder:
     run: dict[str, Ranked] = {}
     left_out = []
     both = embeddings.text + embeddings.image
+    ids = np.array(embeddings.ids, dtype=object)
     if encoder.shared_space:
         both /= np.maximum(np.linalg.norm(both, axis=1, keepdims=True), 1e-12)
     for kind in questions.kinds():
@@ -78,11 +83,11 @@ def frozen_run(questions: EvaluationSet, embeddings: ProductEmbeddings, encoder:
             reason = "separate spaces: the frozen towers were never trained together"
             left_out.append(NotComparable(kind=kind, system=FROZEN, reason=reason))
             continue
-        legs = queries[0].legs
+        legs, everyone = queries[0].legs, np.ones(len(ids), dtype=bool)
         products = embeddings.image if legs == ("image",) else embeddings.text if legs == ("text",) else both
-        there = embeddings.has_image if legs == ("image",) else embeddings.has_text if legs == ("text",) else None
+        there = embeddings.has_image if legs == ("image",) else embeddings.has_text if legs == ("text",) else everyone
         for query, vector in zip(queries, query_vectors(queries, encoder, photos), strict=True):
-            run[query.query_id] = best(products @ vector, embeddings.ids, there)
+            run[query.query_id] = best(products @ vector, ids, there & (ids != query.without))
     return run, left_out
 
 
@@ -100,8 +105,8 @@ def query_vectors(queries: Sequence[EvaluationQuery], encoder: Encoder, photos: 
     return unit
 
 
-def best(scores: Floats, ids: Sequence[str], there: Mask | None = None) -> Ranked:
+def best(scores: Floats, ids: Ids, there: Mask) -> Ranked:
     """The DEPTH best of `scores` [N] as (id, score); equal scores by id; `there` [N] masks those that cannot answer."""
-    rows = np.arange(len(ids)) if there is None else np.flatnonzero(there)
+    rows = np.flatnonzero(there)
     order = sorted(rows.tolist(), key=lambda row: (-float(scores[row]), ids[row]))[:DEPTH]
     return [(ids[row], float(scores[row])) for row in order]

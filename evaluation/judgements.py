@@ -25,6 +25,7 @@ _QUERY_SCHEMA: dict[str, pl.DataType] = {
     "image": pl.String(),
     "transform": pl.String(),
     "legs": pl.List(pl.String()),
+    "without": pl.String(),
     "slices": pl.List(pl.String()),
 }
 _JUDGEMENT_SCHEMA: dict[str, pl.DataType] = {"query_id": pl.String(), "product_id": pl.String(), "grade": pl.Int64()}
@@ -34,7 +35,8 @@ _JUDGEMENT_SCHEMA: dict[str, pl.DataType] = {"query_id": pl.String(), "product_i
 class EvaluationQuery:
     """One question. `image` is a media id, `transform` a name of photos.ALTERATIONS, `language` None for a bare photo.
 
-    `legs` are those the engine is asked to use, None for all. `slices` are "dimension=value" strings.
+    `legs` are those the engine is asked to use, None for all. `without` is a product that does not count as an answer:
+    the one whose photo is shown. `slices` are "dimension=value" strings.
     """
 
     query_id: str
@@ -44,6 +46,7 @@ class EvaluationQuery:
     image: str | None = None
     transform: str | None = None
     legs: Legs | None = None
+    without: str | None = None
     slices: tuple[str, ...] = ()
 
 

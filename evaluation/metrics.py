@@ -17,7 +17,7 @@ Run = Mapping[str, Ranked]  # query id -> (product id, score), best first
 Judgements = Mapping[str, Mapping[str, int]]  # query id -> product id -> grade, 0 = not relevant
 
 # recall@k: share of the relevant products among the first k. MRR@10: 1 / rank of the first relevant one, 0 beyond 10.
-# nDCG@10: gain discounted by log2(1 + rank), over the best possible. success@1: is the first hit relevant?
+# nDCG@10: gain 2^grade - 1 discounted by log2(1 + rank), over the best possible. success@1: is the first hit relevant?
 METRICS: Mapping[str, ir_measures.Measure] = MappingProxyType(
     {
         "recall@1": R @ 1,
@@ -42,7 +42,7 @@ def per_query(run: Run, judgements: Judgements) -> dict[str, dict[str, float]]:
     values = {query_id: dict.fromkeys(METRICS, 0.0) for query_id in judgements}
     if not judgements:
         return values
-    qrels = {query_id: dict(grades) for query_id, grades in judgements.items()}
+    qrels = {query_id: {id_: 2**grade - 1 for id_, grade in grades.items()} for query_id, grades in judgements.items()}
     by_rank = {query_id: _rank_scores(query_id, ranked) for query_id, ranked in run.items()}
     for result in ir_measures.iter_calc(list(METRICS.values()), qrels, by_rank):
         values[result.query_id][names[result.measure]] = float(result.value)

@@ -36,3 +36,17 @@ class EvaluateParams(Section):
     worst: int = Field(default=30, ge=0)
     slice_minimum: int = Field(default=10, ge=1)
     head_share: float = Field(default=0.8, gt=0.0, lt=1.0)
+
+
+class CompareParams(Section):
+    """How `etalage compare` asks and tests: at most so many queries of a kind (attribute queries: of a language).
+
+    `rounds` of the bootstrap bound what can be shown: with m comparisons in the table no p is below m / (rounds + 1).
+    """
+
+    seed: int = 7
+    known_items: int = Field(default=1500, ge=1)
+    photo_queries: int = Field(default=200, ge=1)
+    attribute_queries: int = Field(default=150, ge=1)
+    head_share: float = Field(default=0.8, gt=0.0, lt=1.0)
+    rounds: int = Field(default=20_000, ge=100)

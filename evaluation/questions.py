@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 from catalog.products import Judgement, Product, Term
 from catalog.terms import TermIndex
 from catalog.text import language_of
-from evaluation.attribute_queries import FacetIndex, attribute_queries, photo_and_words, spoken_fields
+from evaluation.attribute_queries import attribute_queries
+from evaluation.facets import FacetIndex, spoken_fields
 from evaluation.judgements import EvaluationQuery, EvaluationSet
 from evaluation.kinds import KINDS
 from evaluation.known_items import Judged, known_items
 from evaluation.params import EvaluateParams
+from evaluation.photo_queries import photo_and_words, photo_to_alike
 from evaluation.slices import head_categories, shared_slices
 from search.query import MOST_CHARACTERS
 
@@ -40,6 +42,7 @@ def evaluation_set(
             drop=params.drop_words,
         ),
         *attribute_queries(index, names, fields, head, seed=params.seed, count=params.attribute_queries),
+        *photo_to_alike(index, head, seed=params.seed, count=params.attribute_queries),
         *photo_and_words(index, names, fields, head, seed=params.seed, count=params.attribute_queries),
         *_shop(pool, judgements, head),
     ]

@@ -46,8 +46,9 @@ def ask(
     run: dict[str, Ranked] = {}
     took: dict[str, Mapping[str, float]] = {}
     for query in queries:
-        answer = engine.search(Query(text=query.text, image=photos(query), k=depth, legs=legs))
-        run[query.query_id] = [(hit.id, hit.score) for hit in answer.hits]
+        more = depth if query.without is None else depth + 1
+        answer = engine.search(Query(text=query.text, image=photos(query), k=more, legs=legs))
+        run[query.query_id] = [(hit.id, hit.score) for hit in answer.hits if hit.id != query.without][:depth]
         took[query.query_id] = answer.took_ms
     return Answers(run, took)
 

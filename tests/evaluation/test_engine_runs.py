@@ -12,7 +12,7 @@ from evaluation.answers import Systems, ask_baselines, ask_engine, runs_table
 from evaluation.baselines import bm25_run, frozen_run, plain_words, random_run
 from evaluation.compare import EvaluationSetMismatch, compare
 from evaluation.judgements import EvaluationSet
-from evaluation.kinds import ENGINE
+from evaluation.kinds import ENGINE, KINDS
 from evaluation.measure import score
 from evaluation.metrics import mean, per_query
 from evaluation.params import EvaluateParams
@@ -55,8 +55,9 @@ def test_an_encoder_that_sees_facets_answers_attribute_queries_perfectly_by_vect
     assert value(asked, "image", "attribute_en", "recall@1") > 0
     # every eighth product has no picture, so the photo leg alone cannot find all
     assert value(asked, "image", "attribute_en", "nDCG@10") < 1.0
-    assert value(asked, "dense", "attribute_en", "nDCG@10") > 0.99
-    assert value(asked, "dense", "attribute_zh", "nDCG@10") > 0.99
+    # below 1: to this encoder another colour of the category and another category of the colour are equally near
+    assert value(asked, "dense", "attribute_en", "nDCG@10") > 0.95
+    assert value(asked, "dense", "attribute_zh", "nDCG@10") > 0.95
 
 
 def test_a_photo_finds_its_four_look_alikes_and_so_itself(asked: Systems) -> None:
@@ -73,12 +74,15 @@ def test_the_words_of_a_title_tell_look_alikes_apart(asked: Systems) -> None:
 
 def test_every_query_is_asked_through_every_system_of_its_kind_and_timed(asked: Systems) -> None:
     assert set(asked.runs[ENGINE]) == {query.query_id for query in QUESTIONS.queries} == set(asked.took_ms)
-    assert asked.asked["image"] == asked.asked["dense"] == ("attribute_en", "attribute_zh", "photo_and_words")
+    derived = tuple(kind for kind in QUESTIONS.kinds() if KINDS[kind].derived)
+    assert asked.asked["image"] == asked.asked["dense"] == derived
     rows = latency(QUESTIONS.queries, asked.took_ms)
     assert {row.asks for row in rows} == {"text", "photo", "photo and words"}
     totals = {row.asks: row for row in rows if row.phase == "total"}
     assert all(0 < row.p50 <= row.p95 for row in totals.values())
-    assert totals["photo"].n == len(QUESTIONS.of_kind("photo_to_title")) + len(QUESTIONS.of_kind("photo_to_product"))
+    assert totals["photo"].n == sum(
+        len(QUESTIONS.of_kind(kind)) for kind in ("photo_to_title", "photo_to_product", "photo_to_alike")
+    )
 
 
 def test_the_engine_evaluated_gives_the_answer_that_it_serves(asked: Systems, store: MediaStore) -> None:
@@ -117,7 +121,9 @@ def test_random_is_as_good_as_chance() -> None:
 
 def test_bm25_sees_titles_and_answers_only_where_words_meet_words() -> None:
     run, left_out = bm25_run(QUESTIONS, POOL, "bm25_titles", tokenize)
-    assert {row.kind for row in left_out} == {"title_to_photo", "photo_to_title", "photo_to_product"}
+    assert {row.kind for row in left_out} == {
+        "title_to_photo", "photo_to_title", "photo_to_product", "photo_to_alike",
+    }  # fmt: skip
     for query in QUESTIONS.of_kind("attribute_zh"):
         assert run[query.query_id] == []  # the titles are English
     first = QUESTIONS.of_kind("title_to_product")[0]
@@ -130,7 +136,7 @@ def test_plain_words_do_not_fold_plurals() -> None:
     plain = next(query for query in QUESTIONS.of_kind("attribute_en") if query.text == "red dress")
     assert len(folded[plain.query_id]) == 10  # "Dresses" in the titles is the word of the query
     assert {len(written[plain.query_id])} == {10}  # found by "red" alone
-    relevant = set(QUESTIONS.judgements[plain.query_id])
+    relevant = {id_ for id_, grade in QUESTIONS.judgements[plain.query_id].items() if grade == 3}
     assert {product_id for product_id, _ in folded[plain.query_id][:4]} == relevant
     assert {product_id for product_id, _ in written[plain.query_id][:4]} != relevant
 
@@ -160,7 +166,7 @@ def test_frozen_towers_without_a_shared_space_are_not_asked_to_cross_it(store: M
     found = per_query({q.query_id: run[q.query_id] for q in queries}, QUESTIONS.grades(queries))
     assert mean(found)["recall@10"] == 1.0  # photo against photos needs no shared space
     words = QUESTIONS.of_kind("attribute_en")
-    assert mean(per_query({q.query_id: run[q.query_id] for q in words}, QUESTIONS.grades(words)))["nDCG@10"] > 0.99
+    assert mean(per_query({q.query_id: run[q.query_id] for q in words}, QUESTIONS.grades(words)))["nDCG@10"] > 0.95
 
 
 def test_frozen_towers_with_a_shared_space_answer_everything(store: MediaStore) -> None:
@@ -214,7 +220,8 @@ def test_a_query_with_a_photo_and_words_brings_both(store: MediaStore) -> None:
     engine = pool_engines(POOL, TERMS, embedded(POOL, store, encoder), encoder, SearchLogic()).served
     recording = Recording()
     ask(recording, QUESTIONS.of_kind("photo_and_words")[:3], photos_of(store), legs=("dense",))  # type: ignore[arg-type]
-    assert all(query.text and query.image and query.legs == ("dense",) and query.k == 10 for query in recording.queries)
+    assert all(query.text and query.image and query.legs == ("dense",) for query in recording.queries)
+    assert {query.k for query in recording.queries} == {11}  # one more: the product of the photo is left out
 
 
 def test_an_altered_photo_is_not_the_shops_photo(store: MediaStore) -> None:

@@ -27,7 +27,7 @@ def test_recall_at_one_divides_by_all_relevant_products_and_success_does_not() -
 
 def test_grades_are_gains() -> None:
     values = per_query({"q": [("good", 2.0), ("best", 1.0)]}, {"q": {"good": 1, "best": 3}})["q"]
-    assert values["nDCG@10"] == pytest.approx((1 + 3 / log2(3)) / (3 + 1 / log2(3)))
+    assert values["nDCG@10"] == pytest.approx((1 + 7 / log2(3)) / (7 + 1 / log2(3)))
 
 
 def test_equal_scores_keep_the_order_of_the_run() -> None:

@@ -1,5 +1,6 @@
 """Which questions are asked of a pool, and what counts as their answer."""
 
+import csv
 import dataclasses
 from pathlib import Path
 
@@ -7,9 +8,15 @@ import pytest
 
 from catalog.phrases import Phrase
 from catalog.products import CATEGORY, Judgement, Product
-from evaluation.attribute_queries import Draft, FacetIndex, _in_turns, spoken_fields
+from catalog.terms import TermIndex
+from catalog.thesaurus import FILE as THESAURUS
+from catalog.thesaurus import thesaurus
+from catalog.tokens import normalise
+from evaluation.attribute_queries import Draft, _in_turns
+from evaluation.facets import FacetIndex, spoken_fields
 from evaluation.judgements import EvaluationQuery, EvaluationSet, read_evaluation_set
 from evaluation.known_items import drop_words
+from evaluation.other_words import other_words
 from evaluation.params import EvaluateParams
 from evaluation.questions import evaluation_set, unasked
 from search.query import MOST_CHARACTERS
@@ -52,10 +59,13 @@ def test_the_relevant_products_of_an_attribute_query_are_those_that_have_every_m
     asked = questions()
     for query in (*asked.of_kind("attribute_en"), *asked.of_kind("attribute_zh")):
         fields = next(name.partition("=")[2].split("+") for name in query.slices if name.startswith("facets="))
-        relevant = [product for product in POOL if product.id in asked.judgements[query.query_id]]
+        grades = asked.judgements[query.query_id]
+        relevant = [product for product in POOL if grades.get(product.id) == 3]
         shared = {field: relevant[0].facets()[field] for field in fields}
         assert {p.id for p in POOL if all(p.facets()[f] == v for f, v in shared.items())} == {p.id for p in relevant}
         assert 1 <= len(relevant) <= len(POOL) / 4
+        kin = {p.id for p in POOL if CATEGORY in shared and p.facets()[CATEGORY] == shared[CATEGORY]}
+        assert {product_id for product_id, grade in grades.items() if grade == 1} == kin - {p.id for p in relevant}
 
 
 def test_attribute_queries_speak_the_terms_of_the_shop_and_only_its_spoken_fields() -> None:
@@ -102,11 +112,47 @@ def test_a_photo_with_words_asks_for_a_value_its_product_does_not_have() -> None
     for query in asked.of_kind("photo_and_words"):
         assert query.image is not None
         source = by_photo[query.image]
-        relevant = [product for product in POOL if product.id in asked.judgements[query.query_id]]
-        assert source not in relevant
+        grades = asked.judgements[query.query_id]
+        relevant = [product for product in POOL if grades.get(product.id) == 3]
+        assert query.without == source.id
+        assert source.id not in grades
         assert {product.category for product in relevant} == {source.category}
         assert {product.attributes["colour"] for product in relevant} != {source.attributes["colour"]}
     assert {query.language for query in asked.of_kind("photo_and_words")} == {"en", "zh"}
+
+
+def test_a_photo_asks_for_others_of_its_category_and_colour_and_never_for_itself() -> None:
+    asked = questions()
+    by_photo = {product.images[0]: product for product in POOL if product.images}
+    assert len(asked.of_kind("photo_to_alike")) == 20
+    for query in asked.of_kind("photo_to_alike"):
+        source, grades = by_photo[query.image or ""], asked.judgements[query.query_id]
+        alike = {
+            p.id
+            for p in POOL
+            if (p.category, p.attributes["colour"]) == (source.category, source.attributes["colour"]) and p != source
+        }
+        assert {product_id for product_id, grade in grades.items() if grade == 3} == alike
+        assert len(alike) == 3  # 48 products in 12 combinations
+        assert query.without == source.id
+        assert source.id not in grades
+
+
+def test_other_words_are_in_no_table_that_training_or_the_shop_has() -> None:
+    with THESAURUS.open(encoding="utf-8", newline="") as stream:
+        trained = {normalise(word) for row in csv.DictReader(stream) for word in _words(row)}
+    for (role, meaning, _), words in other_words().items():
+        assert thesaurus().words(role, [meaning], "en"), f"{meaning} is no row of the thesaurus"
+        assert not {normalise(word) for word in words} & trained
+    asked, names = questions(), TermIndex(TERMS, POOL)
+    for kind in ("other_words_en", "other_words_zh"):
+        assert asked.of_kind(kind)
+        for query in asked.of_kind(kind):
+            assert names.values_named(query.text or "") == ()
+
+
+def _words(row: dict[str, str]) -> list[str]:
+    return [*row["en"].split("|"), *row["zh"].split("|")]
 
 
 def test_the_shops_own_judgements_keep_their_grades_inside_the_pool() -> None:
@@ -131,7 +177,7 @@ def test_what_a_catalogue_cannot_be_asked_is_said_with_the_reason() -> None:
     assert unasked(asked)["title_to_photo"] == "no held-out product has both a title and a photo"
     assert set(unasked(asked)) | {"title_to_product"} == {
         "title_to_photo", "title_to_product", "photo_to_title", "photo_to_product",
-        "attribute_en", "attribute_zh", "photo_and_words", "shop",
+        "attribute_en", "attribute_zh", "other_words_en", "other_words_zh", "photo_to_alike", "photo_and_words", "shop",
     }  # fmt: skip
 
 
