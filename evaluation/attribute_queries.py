@@ -39,8 +39,8 @@ def attribute_queries(
                 facets = {field: value for field, value in product.facets().items() if field in fields}
                 for draw in range(DRAWS):
                     rng = random.Random(f"{seed}:{language}:{draw}:{product.id}")
-                    said = terms if kind == "attribute" else other_terms(facets, terms, language, rng)
-                    phrase = attribute_phrases(facets, said, language, rng, style="judge") if said else None
+                    said = (facets, terms) if kind == "attribute" else other_terms(facets, terms, language, rng)
+                    phrase = attribute_phrases(*said, language, rng, style="judge")
                     if phrase is None or (key := tuple(sorted(phrase.facets))) in seen:
                         continue
                     seen.add(key)

@@ -30,9 +30,11 @@ def other_words() -> Words:
         }
 
 
-def other_terms(facets: Mapping[str, str], terms: TermIndex, language: str, rng: random.Random) -> TermIndex | None:
-    """Names for the values of `facets` (field -> value) that neither the shop nor the thesaurus has, one drawn for
-    each; a value without one cannot be said. None when there is no such name at all, or none for a category.
+def other_terms(
+    facets: Mapping[str, str], terms: TermIndex, language: str, rng: random.Random
+) -> tuple[dict[str, str], TermIndex]:
+    """Those of `facets` (field -> value) for which there is a word that neither the shop nor the thesaurus has, and
+    the words, one drawn for each.
     """
     said = []
     for field, value in facets.items():
@@ -42,4 +44,4 @@ def other_terms(facets: Mapping[str, str], terms: TermIndex, language: str, rng:
         fresh = [word for word in words if not terms.values_named(word)]
         if fresh:
             said.append(Term(field, value, language, rng.choice(fresh)))
-    return TermIndex(said) if said else None
+    return {term.field: term.value for term in said}, TermIndex(said)
