@@ -19,7 +19,8 @@ from catalog.workspace import PARAMS
 from evaluation.params import EvaluateParams, TuneParams
 from evaluation.rules import GateRules
 from flows.durable import write_durably
-from models.params import EmbedParams, ExportParams, ModelParams
+from models.params import EmbedParams, ExportParams, ModelParams, served_width
+from models.training.order import check_order
 from models.training.params import TrainParams
 from validation.params import ValidateParams
 
@@ -45,16 +46,27 @@ def change_params(settings: Sequence[str], path: Path = PARAMS) -> list[str]:
 
 def check_params(document: Mapping[str, Any], path: Path = PARAMS) -> None:
     """Check every section, before hours are spent. Raises InvalidParams naming the key and the reason."""
+    found: dict[str, Section] = {}
     for name, values in document.items():
         section = SECTIONS.get(name)
         if section is None:
             raise InvalidParams(f"{path} has an unknown section '{name}'; known are: {', '.join(SECTIONS)}.")
         try:
-            section.model_validate(values or {})
+            found[name] = section.model_validate(values or {})
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join([name, *map(str, first["loc"])])
             raise InvalidParams(f"{path}: {key}: {first['msg']}.") from None
+    _check_together(found)
+
+
+def _check_together(found: Mapping[str, Section]) -> None:
+    """What no section can know alone. Raises InvalidParams."""
+    model, train, export = found.get("model"), found.get("train"), found.get("export")
+    if isinstance(model, ModelParams) and isinstance(train, TrainParams):
+        check_order(model, train)
+    if isinstance(model, ModelParams) and isinstance(export, ExportParams):
+        served_width(model, export.dim)
 
 
 def _read(yaml: YAML, path: Path) -> Any:

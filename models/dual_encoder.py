@@ -17,16 +17,19 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from catalog.errors import InvalidParams
+from models.encoder_folder import MODALITIES
 from models.fusion.registry import FUSIONS
+from models.fusion.side_by_side import SideBySide
 from models.params import ModelParams
+from models.prefixes import fuse_prefixes
 from models.presets import sources_of
+from models.spaces import filled_parts, own_parts
 from models.towers.registry import IMAGE_TOWERS, TEXT_TOWERS
-from models.towers.tower import ImageTower, TextTower
+from models.towers.tower import ImageTower, TextTower, Tower
 
 FORMAT = 1
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
-MODALITIES = ("text", "image")  # the order along M in fusion
 
 
 class DualEncoder(nn.Module):
@@ -37,13 +40,21 @@ class DualEncoder(nn.Module):
         self.params = params
         self.text = text
         self.image = image
-        self.fusion = FUSIONS[params.fusion](params.dim, len(MODALITIES))
+        fusion = FUSIONS[params.fusion](params.dim, len(MODALITIES))
+        own, filled = own_parts(params), filled_parts(params)
+        self.fusion = SideBySide(fusion, list(own.values())) if params.space == "independent" else fusion
+        text.parts, image.parts = filled["text"], filled["image"]
         self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / temperature)))
 
     @property
     def dim(self) -> int:
         """D."""
         return self.params.dim
+
+    @property
+    def towers(self) -> dict[str, Tower]:
+        """The tower of each modality."""
+        return {"text": self.text, "image": self.image}
 
     @property
     def device(self) -> torch.device:
@@ -65,9 +76,12 @@ class DualEncoder(nn.Module):
         return self.image.project(self.image.tail(features))
 
     def fuse(self, text: Tensor, image: Tensor, has_text: Tensor, has_image: Tensor) -> Tensor:
-        """Two [B, D] and two bool [B] -> products [B, D]: unit rows, zero where nothing is there."""
-        fused: Tensor = self.fusion(torch.stack([text, image], dim=1), torch.stack([has_text, has_image], dim=1))
-        return fused
+        """Two [B, D] and two bool [B] -> products [B, D]: unit rows, zero where nothing is there.
+
+        Prefixes [B, d] of both give products [B, d].
+        """
+        vectors, present = torch.stack([text, image], dim=1), torch.stack([has_text, has_image], dim=1)
+        return fuse_prefixes(self.fusion, vectors, present)
 
     @classmethod
     def build(cls, params: ModelParams, temperature: float = 0.07) -> "DualEncoder":

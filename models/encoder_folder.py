@@ -37,8 +37,9 @@ Floats = NDArray[np.float32]
 class EncoderConfig:
     """encoder.json. `spaces` gives each modality's first and last + 1 dimension inside the `dim` of a vector.
 
-    Where towers share a space both are (0, dim). Where they do not (a baseline of two unrelated backbones), each has
-    its own part and zeros elsewhere, so vectors of different modalities have a cosine of 0.
+    Where towers share a space both are (0, dim). With model.space: independent words fill all of it and pictures
+    their part. Where towers know nothing of each other (a baseline of two unrelated backbones), each has its own part
+    and zeros elsewhere, so vectors of different modalities have a cosine of 0.
     """
 
     name: str
@@ -49,8 +50,8 @@ class EncoderConfig:
 
     @property
     def shared_space(self) -> bool:
-        """Whether text finds pictures."""
-        return len(set(self.spaces.values())) == 1
+        """Whether text finds pictures: there are dimensions that all modalities fill."""
+        return max(first for first, _ in self.spaces.values()) < min(last for _, last in self.spaces.values())
 
     def write(self, folder: Path) -> None:
         """Write encoder.json."""

@@ -23,9 +23,10 @@ from catalog.workspace import ENCODER, EXPORT_REPORT, MODEL
 from models.dual_encoder import DualEncoder
 from models.encoder import Encoder, cores
 from models.encoder_folder import BASELINE, EncoderConfig, Floats, Probes, fingerprint
-from models.export_graphs import write_fusion_graph, write_image_graph, write_text_graph
+from models.export_graphs import BARE, write_fusion_graph, write_image_graph, write_text_graph
 from models.fusion.weighing import MeanFusion
-from models.params import ExportParams
+from models.params import ExportParams, served_width
+from models.prefixes import unit_prefix
 from models.presets import sources_of
 from models.probes import probe_images, probe_texts
 
@@ -37,7 +38,7 @@ def main() -> None:
     products = read_products()
     texts = probe_texts(products, read_terms(), params.probes)
     images = probe_images(products, MediaStore(), params.probes)
-    report = export(DualEncoder.load(MODEL), texts, images, ENCODER)
+    report = export(DualEncoder.load(MODEL), texts, images, ENCODER, params.dim)
     report["model"] = fingerprint(MODEL)
     EXPORT_REPORT.parent.mkdir(exist_ok=True)
     EXPORT_REPORT.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
@@ -45,17 +46,19 @@ def main() -> None:
     print(f"export: parity {parity:.7f}, {ms['text']} ms a text, {ms['image']} ms a picture")
 
 
-def export(model: DualEncoder, texts: Sequence[str], images: Sequence[bytes], folder: Path) -> dict[str, Any]:
-    """Write `model` and its baseline into `folder`, with probes; return the report.
+def export(
+    model: DualEncoder, texts: Sequence[str], images: Sequence[bytes], folder: Path, dim: int | None = None
+) -> dict[str, Any]:
+    """Write `model` and its baseline into `folder`, with probes; return the report. `dim`: see `write_encoder`.
 
     parity: cosine of torch and served vectors over the probes, 1 is the same. ms: median of one text or picture alone.
     """
-    write_encoder(model, folder)
+    write_encoder(model, folder, dim)
     write_baseline(model, folder / BASELINE)
     for each in (folder / BASELINE, folder):
         write_probes(each, texts, images)
     served = Encoder.load(folder)
-    expected = _torch_vectors(model, texts, images)
+    expected = _torch_vectors(model, texts, images, served.dim)
     vectors = {"text": served.encode_text(texts), "image": served.encode_image(images)}
     parity = {name: _parity(expected[name], found) for name, found in vectors.items() if len(found)}
     pairs = min(len(texts), len(images))
@@ -72,25 +75,30 @@ def export(model: DualEncoder, texts: Sequence[str], images: Sequence[bytes], fo
         "ms": {
             "text": _ms(lambda text: served.encode_text([text]), texts),
             "image": _ms(lambda image: served.encode_image([image]), images),
-            "text_torch": _ms(lambda text: _torch_vectors(model, [text], []), texts),
-            "image_torch": _ms(lambda image: _torch_vectors(model, [], [image]), images),
+            "text_torch": _ms(lambda text: _torch_vectors(model, [text], [], served.dim), texts),
+            "image_torch": _ms(lambda image: _torch_vectors(model, [], [image], served.dim), images),
         },
         "threads": cores(),
     }
 
 
-def write_encoder(model: DualEncoder, folder: Path) -> None:
-    """Write graphs, tokenizer and encoder.json of the trained model; the last makes the folder readable."""
+def write_encoder(model: DualEncoder, folder: Path, dim: int | None = None) -> None:
+    """Write graphs, tokenizer and encoder.json of the trained model; the last makes the folder readable.
+
+    `dim`: one of the prefixes that the model was trained for, to which every vector is cut; None is all of D.
+    Raises InvalidParams when it was not trained for that one.
+    """
+    dim = served_width(model.params, dim)
     folder.mkdir(parents=True, exist_ok=True)
     model.text.write_files(folder)
-    write_text_graph(model.text, folder)
-    write_image_graph(model.image, folder)
-    write_fusion_graph(model.fusion, model.dim, folder)
-    space = (0, model.dim)
+    write_text_graph(model.text, folder, dim)
+    write_image_graph(model.image, folder, dim)
+    write_fusion_graph(model.fusion, dim, folder)
+    whole = dim == model.dim
     config = EncoderConfig(
-        name=f"{model.params.preset}-{model.dim}",
-        dim=model.dim,
-        spaces={"text": space, "image": space},
+        name=f"{model.params.preset}-{model.dim}" + ("" if whole else f"-cut-{dim}"),
+        dim=dim,
+        spaces={name: tower.span if whole else (0, dim) for name, tower in model.towers.items()},
         tokenizer=model.text.tokens.spec,
         preprocess=model.image.preprocess,
     )
@@ -102,8 +110,8 @@ def write_baseline(model: DualEncoder, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     before = DualEncoder.build(model.params).eval()
     before.text.write_files(folder)
-    write_text_graph(before.text, folder, bare=True)
-    write_image_graph(before.image, folder, bare=True)
+    write_text_graph(before.text, folder, BARE)
+    write_image_graph(before.image, folder, BARE)
     text, image = before.text.width, before.image.width
     shared = sources_of(model.params).shared_space and text == image
     dim = text if shared else text + image
@@ -129,13 +137,14 @@ def write_probes(folder: Path, texts: Sequence[str], images: Sequence[bytes]) ->
 
 
 @torch.inference_mode()
-def _torch_vectors(model: DualEncoder, texts: Sequence[str], images: Sequence[bytes]) -> dict[str, Floats]:
+def _torch_vectors(model: DualEncoder, texts: Sequence[str], images: Sequence[bytes], dim: int) -> dict[str, Floats]:
+    """Unit rows [B, dim] of the model itself."""
     found: dict[str, torch.Tensor] = {}
     if texts:
-        found["text"] = model.encode_text(texts)
+        found["text"] = unit_prefix(model.encode_text(texts), dim)
     if images:
         pixels = model.image.preprocess.prepare_batch([decode_image(image) for image in images])
-        found["image"] = model.encode_pixels(torch.from_numpy(pixels))
+        found["image"] = unit_prefix(model.encode_pixels(torch.from_numpy(pixels)), dim)
     if texts and images:
         pairs = min(len(texts), len(images))
         there = torch.ones(pairs, dtype=torch.bool)

@@ -14,58 +14,72 @@ from torch.nn import functional as F
 
 from models.encoder_folder import FUSION_GRAPH, IMAGE_GRAPH, MODALITIES, TEXT_GRAPH
 from models.fusion.fusion import Fusion
-from models.towers.tower import ImageTower, TextTower
+from models.prefixes import PrefixFusion, unit_prefix
+from models.towers.tower import ImageTower, TextTower, Tower
+
+BARE = 0  # as a graph's dim: the backbone without its head
 
 
 class TextGraph(nn.Module):
-    """Token inputs in the order of the tokenizer's spec -> unit rows [B, D], or [B, W] of the bare backbone."""
+    """Token inputs in the order of the tokenizer's spec -> what `served` gives."""
 
-    def __init__(self, tower: TextTower, bare: bool) -> None:
+    def __init__(self, tower: TextTower, dim: int) -> None:
         super().__init__()
-        self.tower, self.bare = tower, bare
+        self.tower, self.dim = tower, dim
         self.names = tower.tokens.spec.inputs
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """int64 [B, L] each -> [B, D]."""
-        pooled = self.tower.pooled(dict(zip(self.names, inputs, strict=True)))
-        return F.normalize(pooled, dim=-1) if self.bare else self.tower.project(pooled)
+        """int64 [B, L] each -> [B, d]."""
+        return served(self.tower, self.tower.pooled(dict(zip(self.names, inputs, strict=True))), self.dim)
 
 
 class ImageGraph(nn.Module):
-    """pixels -> unit rows [B, D], or [B, W] of the bare backbone."""
+    """pixels -> what `served` gives."""
 
-    def __init__(self, tower: ImageTower, bare: bool) -> None:
+    def __init__(self, tower: ImageTower, dim: int) -> None:
         super().__init__()
-        self.tower, self.bare = tower, bare
+        self.tower, self.dim = tower, dim
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """float32 [B, 3, H, W] -> [B, D]."""
-        pooled = self.tower.late(self.tower.early(pixels))
-        return F.normalize(pooled, dim=-1) if self.bare else self.tower.project(pooled)
+        """float32 [B, 3, H, W] -> [B, d]."""
+        return served(self.tower, self.tower.late(self.tower.early(pixels)), self.dim)
 
 
-def write_text_graph(tower: TextTower, folder: Path, bare: bool = False) -> None:
-    """Write text.onnx; its inputs carry the names of the tokenizer's spec."""
+def served(tower: Tower, pooled: Tensor, dim: int) -> Tensor:
+    """Pooled [B, W] -> unit rows of the part of the space that the tower fills, or of the first `dim` dimensions of
+    a space that has more; BARE: [B, W], without the head.
+    """
+    if dim == BARE:
+        return F.normalize(pooled, dim=-1)
+    vectors = tower.project(pooled)
+    first, last = tower.span
+    return vectors[:, first:last] if dim == tower.head.dim else unit_prefix(vectors, dim)
+
+
+def write_text_graph(tower: TextTower, folder: Path, dim: int | None = None) -> None:
+    """Write text.onnx; its inputs carry the names of the tokenizer's spec. `dim`: see `served`; None is all."""
     spec = tower.tokens.spec
     example = tower.tokenize(["a red dress for women", "shoes"])
     length = {} if spec.pad == "max_tokens" else {1: Dim("length", min=2, max=spec.max_tokens)}
     shapes = ({0: Dim("batch"), **length},) * len(spec.inputs)
     arguments = tuple(example[name] for name in spec.inputs)
-    _export(TextGraph(tower, bare), arguments, folder / TEXT_GRAPH, list(spec.inputs), (shapes,))
+    graph = TextGraph(tower, tower.head.dim if dim is None else dim)
+    _export(graph, arguments, folder / TEXT_GRAPH, list(spec.inputs), (shapes,))
 
 
-def write_image_graph(tower: ImageTower, folder: Path, bare: bool = False) -> None:
-    """Write image.onnx with the input `pixels`."""
+def write_image_graph(tower: ImageTower, folder: Path, dim: int | None = None) -> None:
+    """Write image.onnx with the input `pixels`. `dim`: see `served`; None is all."""
     size = tower.preprocess.size
     example = torch.zeros(2, 3, size, size)
-    _export(ImageGraph(tower, bare), (example,), folder / IMAGE_GRAPH, ["pixels"], ({0: Dim("batch")},))
+    graph = ImageGraph(tower, tower.head.dim if dim is None else dim)
+    _export(graph, (example,), folder / IMAGE_GRAPH, ["pixels"], ({0: Dim("batch")},))
 
 
 def write_fusion_graph(fusion: Fusion, dim: int, folder: Path) -> None:
-    """Write fusion.onnx with the inputs `vectors` [B, M, D] and `present` [B, M], 1 where there is one."""
+    """Write fusion.onnx with the inputs `vectors` [B, M, d] and `present` [B, M], 1 where there is one."""
     example = (torch.zeros(2, len(MODALITIES), dim), torch.ones(2, len(MODALITIES)))
     shapes = ({0: Dim("batch")}, {0: Dim("batch")})
-    _export(fusion, example, folder / FUSION_GRAPH, ["vectors", "present"], shapes)
+    _export(PrefixFusion(fusion), example, folder / FUSION_GRAPH, ["vectors", "present"], shapes)
 
 
 def _export(module: nn.Module, example: tuple[Tensor, ...], path: Path, names: list[str], shapes: object) -> None:

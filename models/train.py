@@ -37,6 +37,7 @@ from models.training.curves import write_curves
 from models.training.device import choose_bf16, choose_device, set_seeds
 from models.training.features import FeatureStore
 from models.training.loop import Outcome, Plan, fit
+from models.training.order import check_fusion, check_order, phases_of, tower_epochs
 from models.training.params import TrainParams
 from models.training.pictures import (
     CachedPictures,
@@ -82,12 +83,14 @@ def train(sections: Sections, show: Display) -> dict[str, Any]:
     Raises InvalidSnapshot when fewer than two products are left for training, TrainingDiverged, InvalidParams.
     """
     params = sections.train
+    check_order(sections.model, params)
     device = choose_device(params.device)
     snapshot = snapshot_id()
     products = read_products()
     split = split_products(products, sections.split)
     if len(split["train"]) < 2:
         raise InvalidSnapshot(f"The training split has {len(split['train'])} products; training needs two or more.")
+    check_fusion(sections.model, split["train"])
     terms = TermIndex(read_terms(), products)
 
     set_seeds(params.seed, device)
@@ -177,7 +180,12 @@ def open_texts(model: DualEncoder, checkpoint: Checkpoint) -> Texts:
 
 
 def plan_of(params: TrainParams, device: torch.device, *, tail_rests: bool) -> Plan:
-    """How the loop trains. `tail_rests`: until the last epochs, so training does not stop early before them."""
+    """How the loop trains. `tail_rests`: until the towers' last epochs. Training does not stop early before everything
+    has begun to learn.
+    """
+    begins = [phase.first for phase in phases_of(params)]
+    if tail_rests:
+        begins.append(max(0, tower_epochs(params) - params.tail_epochs))
     return Plan(
         epochs=params.epochs,
         device=device,
@@ -187,7 +195,8 @@ def plan_of(params: TrainParams, device: torch.device, *, tail_rests: bool) -> P
         weight_decay=params.weight_decay,
         average=params.average,
         patience=params.patience,
-        patient_until=max(0, params.epochs - params.tail_epochs) if tail_rests else 0,
+        restarts=tuple(phase.first for phase in phases_of(params)[1:]),
+        patient_until=max(begins),
         bf16=choose_bf16(params.precision, device),
         checkpoint_seconds=TrainSettings().checkpoint_seconds,
     )

@@ -32,11 +32,6 @@ class Fusion(nn.Module):
         """vectors [B, M, D] with zero rows where masked, mask [B, M, 1] -> [B, D]."""
         raise NotImplementedError
 
-    @property
-    def learns(self) -> bool:
-        """Whether it has anything to learn."""
-        return any(True for _ in self.parameters())
-
 
 def mean_of(vectors: Tensor, mask: Tensor) -> Tensor:
     """The mean of what is present: vectors [B, M, D] with zero rows where masked, mask [B, M, 1] -> [B, D]."""

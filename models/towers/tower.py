@@ -9,11 +9,11 @@ from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from models.heads import ProjectionHead
 from models.params import ImageMode, ModelParams, TextMode
 from models.preprocess import ImagePreprocess
+from models.spaces import Parts, Span, unit_parts
 from models.text_tokens import TextTokens
 
 Description = dict[str, Any]
@@ -23,6 +23,12 @@ class Tower(nn.Module):
     """A backbone of width `width` and a `head`. Which of it trains is set by `set_trainable`."""
 
     head: ProjectionHead
+    parts: Parts | None = None  # of the space, that its vectors fill; None: all of it
+
+    @property
+    def span(self) -> Span:
+        """First and last + 1 dimension that its vectors fill."""
+        return (0, self.head.dim) if self.parts is None else (self.parts[0][0], self.parts[-1][1])
 
     @property
     def width(self) -> int:
@@ -31,7 +37,7 @@ class Tower(nn.Module):
 
     def project(self, pooled: Tensor) -> Tensor:
         """Pooled backbone output [B, W] -> unit rows [B, D]."""
-        return F.normalize(self.head(pooled), dim=-1)
+        return unit_parts(self.head(pooled), self.parts or (self.span,))
 
     def backbone_parameters(self) -> list[nn.Parameter]:
         """Trainable parameters of the pretrained part: they take a smaller learning rate than the head's."""

@@ -4,15 +4,16 @@ Legend: B products, S of them with a picture, U distinct texts, W text tower wid
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from models.dual_encoder import DualEncoder
+from models.prefixes import unit_prefix
 from models.training.contents import Batch
 from models.training.grad_cache import in_chunks
-from models.training.params import TrainParams
+from models.training.params import PairWeights, TrainParams
 from models.training.texts import Texts
 
 EncodePictures = Callable[[DualEncoder, Tensor], Tensor]  # what Pictures.load gave -> unit rows [S, D]
@@ -34,7 +35,26 @@ class Encoded:
     phrase_true: Tensor  # bool [T2, B]
     same_picture: Tensor  # bool [S, S]
     logit_scale: Tensor  # scalar: the logarithm of 1 / temperature
+    weights: PairWeights  # what each pair counts for
     batch: Batch
+
+    def cut(self, model: DualEncoder, width: int) -> "Encoded":
+        """The same of vectors cut to their first `width` dimensions; products are fused from what is left."""
+        short = replace(
+            self,
+            titles=unit_prefix(self.titles, width),
+            phrases=unit_prefix(self.phrases, width),
+            words=unit_prefix(self.words, width),
+            pictures=unit_prefix(self.pictures, width),
+            second_views=unit_prefix(self.second_views, width),
+        )
+        return replace(short, products=short.fused(model))
+
+    def fused(self, model: DualEncoder) -> Tensor:
+        """`products` again, from `words` and `pictures`."""
+        images = torch.zeros_like(self.words, dtype=self.pictures.dtype).index_copy(0, self.shown, self.pictures)
+        sees_text, sees_image = self.batch.sees_text.to(images.device), self.batch.sees_image.to(images.device)
+        return model.fuse(self.words, images, sees_text, sees_image)
 
 
 def encode(
@@ -83,6 +103,7 @@ def encode(
         phrase_true=batch.phrase_true.to(device),
         same_picture=batch.same_picture.to(device),
         logit_scale=model.logit_scale,
+        weights=params.weights,
         batch=batch,
     )
 

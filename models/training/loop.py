@@ -71,6 +71,7 @@ class Plan:
     weight_decay: float = 0.05
     average: float = 0.0
     patience: int = 4
+    restarts: tuple[int, ...] = ()  # epochs at which the learning rate starts anew
     patient_until: int = 0  # epochs before this one never end training: parts of the model still rest
     bf16: bool = False
     checkpoint_seconds: float = 60.0
@@ -166,7 +167,7 @@ class _Run:
         return self.index % self.plan.accumulate == 0 or self.index == self.task.steps
 
     def _update(self) -> None:
-        factor = learning_rate_factor(self.update, self.updates, self.plan.warmup_fraction)
+        factor = learning_rate_factor(*self._in_schedule(), self.plan.warmup_fraction)
         for group, rate in zip(self.optimizer.param_groups, self.full_rates, strict=True):
             group["lr"] = rate * factor
         norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.plan.gradient_clip).item()
@@ -178,6 +179,14 @@ class _Run:
         self.task.updated()
         if self.average is not None:
             self.average.follow(self.update)
+
+    def _in_schedule(self) -> tuple[int, int]:
+        """The update's number since the learning rate last started, and how many there are until it does again."""
+        per_epoch = self.updates // self.plan.epochs
+        starts = [0, *self.plan.restarts, self.plan.epochs]
+        first = max(start for start in starts if start <= self.epoch)
+        last = min(start for start in starts if start > self.epoch)
+        return self.update - first * per_epoch, (last - first) * per_epoch
 
     def end_epoch(self) -> None:
         """Score, remember the best weights, write the row of history."""

@@ -7,10 +7,12 @@ A new one is a class in a file of its own, named in OBJECTIVES.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Self
 
 from torch import Tensor, nn
 
+from models.dual_encoder import DualEncoder
 from models.training.attributes import Attributes
 from models.training.consistency import Consistency
 from models.training.encoded import Encoded
@@ -25,7 +27,6 @@ class Matching(Objective):
     def __init__(self, params: TrainParams) -> None:
         super().__init__()
         self.loss = LOSSES[params.loss](params.margin)
-        self.weights = params.weights
 
     @classmethod
     def build(cls, given: Given) -> Self | None:
@@ -34,7 +35,7 @@ class Matching(Objective):
 
     def forward(self, encoded: Encoded) -> Value:
         """See Objective."""
-        e, weights = encoded, self.weights
+        e, weights = encoded, encoded.weights
         pairings = [
             Pairing("title_image", e.titles, e.pictures, e.title_true[:, e.shown], weights.title_image),
             Pairing("phrase_image", e.phrases, e.pictures, e.phrase_true[:, e.shown], weights.phrase_image),
@@ -43,6 +44,30 @@ class Matching(Objective):
             Pairing("photo_photo", e.second_views, e.pictures, e.same_picture, weights.photo_photo),
         ]
         return Value(*total_loss(pairings, e.logit_scale, self.loss))
+
+
+class Matryoshka(Objective):
+    """Matching again for every shorter prefix of the vectors (Kusupati et al. 2022, with equal weights)."""
+
+    def __init__(self, params: TrainParams, model: DualEncoder) -> None:
+        super().__init__()
+        self.widths = model.params.matryoshka[:-1]  # the last is the whole vector, which Matching sees to
+        self.matchings = nn.ModuleList(Matching(params) for _ in self.widths)
+        self._cut = partial(Encoded.cut, model=model)  # a model that is an attribute would be saved as a part of this
+
+    @classmethod
+    def build(cls, given: Given) -> Self | None:
+        """With `model.matryoshka`."""
+        return cls(given.params, given.model) if given.model.params.matryoshka else None
+
+    def forward(self, encoded: Encoded) -> Value:
+        """See Objective."""
+        total, parts = encoded.logit_scale * 0.0, {}
+        for width, matching in zip(self.widths, self.matchings, strict=True):
+            value = matching(self._cut(encoded, width=width))
+            total = total + value.loss
+            parts.update({f"{name}_{width}": part for name, part in value.parts.items()})
+        return Value(total, parts)
 
 
 def build_objectives(given: Given) -> nn.ModuleDict:
@@ -63,6 +88,7 @@ def total_of(objectives: nn.ModuleDict, encoded: Encoded) -> tuple[Tensor, dict[
 
 OBJECTIVES: Mapping[str, type[Objective]] = {
     "matching": Matching,
+    "matryoshka": Matryoshka,
     "consistency": Consistency,
     "attributes": Attributes,
 }

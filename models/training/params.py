@@ -7,6 +7,7 @@ from pydantic import Field
 from catalog.params import Section
 
 LossName = Literal["contrastive", "sigmoid", "triplet"]
+OrderName = Literal["joint", "sequential"]
 Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["auto", "fp32", "bf16"]
 PhraseLanguage = Literal["en", "zh"]
@@ -43,6 +44,9 @@ class TrainParams(Section):
     gradient_clip: float = Field(default=1.0, gt=0)  # largest norm of all gradients together
     average: float = Field(default=0.0, ge=0, lt=1)  # decay of the moving average of weights that is kept; 0 = none
     patience: int = Field(default=4, ge=1)  # epochs without a better validation score
+
+    order: OrderName = "joint"  # sequential: first the towers, then the fusion alone
+    fusion_share: float = Field(default=0.25, gt=0, lt=1)  # last share of the epochs, the fusion's (order: sequential)
 
     loss: LossName = "contrastive"
     weights: PairWeights = PairWeights()

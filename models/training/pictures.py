@@ -24,7 +24,9 @@ _ALTERED = "|altered"  # and, with a number, of a view that is also cropped and 
 CHUNK = 8  # pictures through the trunk at once: more of them fall out of the processor's cache and take twice as long
 _MOST_CUT = 0.15  # share of each side that augmentation may cut away
 _LIGHT = 0.2  # how far an altered view's brightness may be from the picture's: colours must stay what they are called
-_NOT_OF_THE_TRUNK = {"dim", "fusion", "head", "dropout", "text", "text_backbone", "max_tokens"}  # of ModelParams
+_NOT_OF_THE_TRUNK = {  # of ModelParams
+    "dim", "fusion", "space", "matryoshka", "head", "dropout", "text", "text_backbone", "max_tokens"
+}  # fmt: skip
 
 
 class Pictures(Protocol):

@@ -14,13 +14,14 @@ from models.dual_encoder import DualEncoder
 from models.progress import Display, follow
 from models.training.batches import Rows, ahead, batches_per_epoch, copies_of, plan_epoch
 from models.training.contents import Batch, Contents
-from models.training.encoded import encode
 from models.training.loop import Step
 from models.training.losses import clamp_scale
 from models.training.objective import Given
 from models.training.objectives import build_objectives, total_of
+from models.training.order import phase_at, phases_of, tower_epochs
 from models.training.params import TrainParams
 from models.training.pictures import LivePictures, Pictures
+from models.training.resting import encode_in
 from models.training.texts import Texts
 from models.training.validation_score import Validation
 
@@ -42,13 +43,16 @@ class DualEncoderTask:
         display: Display,
         pooled: Pictures | None = None,
     ) -> None:
-        """`pooled` stands in for `pictures` until the last `params.tail_epochs` epochs: until then the tail rests."""
+        """`pooled` stands in for `pictures` until the towers' last `params.tail_epochs` epochs: until then the tail
+        rests."""
         self.model, self.params = model, params
         self.pictures, self.texts, self.validation, self.display = pictures, texts, validation, display
         self._pooled = pooled
         self._look_at(pictures if pooled is None else pooled)
         self.objectives = build_objectives(Given(params, model, products))
         self.module: nn.Module = nn.ModuleDict({"model": model, "objectives": self.objectives})
+        self._phases = phases_of(params)
+        self._phase = self._phases[0]
         self.products = products
         self.contents = Contents(products, terms, params)
         self.groups = [product.group_id for product in products]
@@ -101,7 +105,8 @@ class DualEncoderTask:
     def batches(self, epoch: int, start: int) -> Iterator[Batch]:
         """See models.training.loop.Task. Every batch draws from a generator of its own."""
         self.prepare_texts(self.texts_of(epoch))
-        resting = self.model.image.mode == "frozen" or epoch < self.params.epochs - self.params.tail_epochs
+        self._phase = phase_at(self._phases, epoch)
+        resting = self.model.image.mode == "frozen" or epoch < tower_epochs(self.params) - self.params.tail_epochs
         self._look_at(self._pooled if resting and self._pooled is not None else self.pictures)
         plan = self.plan(epoch)
         batches = (
@@ -127,7 +132,7 @@ class DualEncoderTask:
 
     def step(self, batch: Batch) -> Step:
         """See models.training.loop.Task."""
-        encoded = encode(self.model, batch, self.texts, self._encode, self.params)
+        encoded = encode_in(self._phase, self.model, batch, self.texts, self._encode)
         total, parts = total_of(self.objectives, encoded)
         return Step(total, {f"loss_{name}": value for name, value in parts.items()}, len(batch.rows))
 

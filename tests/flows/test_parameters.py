@@ -73,3 +73,17 @@ def test_every_section_of_the_project_is_known_and_valid() -> None:
 
     assert set(document) == set(SECTIONS)
     check_params(document)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        (["model.fusion=sum", "train.order=sequential"], "sum has nothing to learn"),
+        (["model.matryoshka=[64, 256]", "export.dim=128"], r"export\.dim is 128, and the model can be cut to 64, 256"),
+    ],
+)
+def test_sections_that_do_not_go_together_are_refused(path: Path, settings: list[str], sentence: str) -> None:
+    path.write_text(TEXT + "model: {}\nexport: {}\n")
+    with pytest.raises(InvalidParams, match=sentence):
+        change_params(settings, path)
+    change_params(settings[:1], path)  # each alone can be

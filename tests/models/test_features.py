@@ -85,7 +85,8 @@ def test_the_fingerprint_follows_the_frozen_part_and_nothing_else():
 
 def test_the_trunk_folder_changes_with_image_settings_but_not_with_the_shared_space(tmp_path):
     folder = trunk_folder(tiny_model(), tmp_path)
-    assert trunk_folder(tiny_model(dim=4, fusion="mean"), tmp_path) == folder
+    assert trunk_folder(tiny_model(dim=4, fusion="mean", matryoshka=(2, 4)), tmp_path) == folder
+    assert trunk_folder(tiny_model(space="independent"), tmp_path) == folder
     assert trunk_folder(tiny_model(image_levels=(0,)), tmp_path) != folder
     assert trunk_folder(tiny_model(image="frozen"), tmp_path) != folder
 

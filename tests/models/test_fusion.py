@@ -16,10 +16,10 @@ from models.fusion.fusion import Fusion
 from models.fusion.mixing import ProductFusion
 from models.fusion.registry import FUSIONS
 from models.fusion.weighing import GatedFusion, LearnedFusion
-from models.params import FusionName
+from models.params import NOTHING_TO_LEARN, FusionName
 
 NAMES = sorted(FUSIONS)
-LEARNING = [name for name in NAMES if FUSIONS[name](4, 2).learns]
+LEARNING = [name for name in NAMES if list(FUSIONS[name](4, 2).parameters())]
 EVERY_WAY = torch.tensor([[1, 1], [1, 0], [0, 1], [0, 0]], dtype=torch.bool)
 
 
@@ -107,7 +107,7 @@ def test_the_graph_gives_the_vectors_of_torch(name: FusionName, tmp_path: Path) 
 
 
 def test_only_mean_and_sum_have_nothing_to_learn_and_they_are_one() -> None:
-    assert set(NAMES) - set(LEARNING) == {"mean", "sum"}
+    assert set(NAMES) - set(LEARNING) == NOTHING_TO_LEARN
     both = torch.ones(4, 2, dtype=torch.bool)
     assert torch.allclose(FUSIONS["mean"](6, 2)(_vectors(), both), FUSIONS["sum"](6, 2)(_vectors(), both), atol=1e-6)
 

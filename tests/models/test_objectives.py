@@ -30,7 +30,9 @@ OPTIONS: dict[str, dict[str, Any]] = {  # params that ask for each objective
     "matching": {},
     "consistency": {"consistency": 0.5},
     "attributes": {"attribute_weight": 0.5, "attribute_support": 4},
+    "matryoshka": {},
 }
+MODELS: dict[str, dict[str, Any]] = {"matryoshka": {"matryoshka": (4, 8)}}  # and where the model's are asked
 
 
 def encoded_of(task: DualEncoderTask, number: int = 0) -> Encoded:
@@ -44,7 +46,7 @@ def test_every_objective_has_an_option_here():
 
 @pytest.mark.parametrize("name", OPTIONS)
 def test_an_objective_is_there_when_asked_for_and_falls_while_it_is_learned(tmp_path, name):
-    task = a_task(tmp_path, learning_rate=0.01, **OPTIONS[name])
+    task = a_task(tmp_path, model=tiny_model(**MODELS.get(name, {})), learning_rate=0.01, **OPTIONS[name])
     assert list(task.objectives) == list(dict.fromkeys(["matching", name]))
     before = task.objectives[name](encoded_of(task)).loss.item()
     learn(task, 12)
@@ -55,7 +57,7 @@ def test_an_objective_is_there_when_asked_for_and_falls_while_it_is_learned(tmp_
 
 @pytest.mark.parametrize("name", OPTIONS)
 def test_an_objective_is_0_with_a_finite_gradient_where_the_batch_says_nothing(tmp_path, name):
-    task = a_task(tmp_path, **OPTIONS[name])
+    task = a_task(tmp_path, model=tiny_model(**MODELS.get(name, {})), **OPTIONS[name])
     full = encoded_of(task)
     nobody, nothing = full.shown[:0], full.pictures[:0]
     empty = replace(
@@ -71,7 +73,8 @@ def test_an_objective_is_0_with_a_finite_gradient_where_the_batch_says_nothing(t
 
 def test_the_loss_is_the_sum_of_the_objectives(tmp_path):
     options = {name: value for params in OPTIONS.values() for name, value in params.items()}
-    task = a_task(tmp_path, text_noise=0.0, **options)
+    model = tiny_model(**{name: value for params in MODELS.values() for name, value in params.items()})
+    task = a_task(tmp_path, model=model, text_noise=0.0, **options)
     task.module.eval()
     batch = next(task.batches(0, 0))
     encoded = encode(task.model, batch, task.texts, task._encode, task.params)

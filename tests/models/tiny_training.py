@@ -7,6 +7,7 @@ import torch
 from catalog.media import MediaStore
 from catalog.products import Product
 from catalog.terms import TermIndex
+from models.dual_encoder import DualEncoder
 from models.progress import Lines
 from models.train import picture_keys
 from models.training.features import FeatureStore
@@ -18,12 +19,14 @@ from models.training.validation_score import Validation
 from tests.models.tiny_towers import TERMS, tiny_model, tiny_shop
 
 
-def a_task(folder: Path, products: list[Product] | None = None, **params: object) -> DualEncoderTask:
+def a_task(
+    folder: Path, products: list[Product] | None = None, model: DualEncoder | None = None, **params: object
+) -> DualEncoderTask:
     chosen = TrainParams.model_validate(
         {"batch_size": 8, "min_steps": 2, "modality_dropout": 0.3, "text_noise": 0.05, **params}
     )
     shop = tiny_shop(32, folder / "media") if products is None else products
-    model = tiny_model()
+    model = model or tiny_model()
     store = FeatureStore.open(folder / "features")
     list(fill_trunk(model, store, picture_keys(shop, chosen), MediaStore(folder / "media")))
     index = TermIndex(TERMS, shop)

@@ -1,0 +1,87 @@
+"""Who learns when: `train.order`.
+
+joint: towers and fusion learn together, all pairs at once.
+sequential: the towers learn first, from the pairs of texts and pictures; then they rest, and the fusion alone learns,
+from the pairs with products, for the last `train.fusion_share` of the epochs. The learning rate starts anew with it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from catalog.errors import InvalidParams
+from catalog.products import Product
+from catalog.text import product_text
+from models.params import NOTHING_TO_LEARN, ModelParams
+from models.training.params import OrderName, TrainParams
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Epochs from `first` (counted from 0) to the next phase, and the settings that hold in them."""
+
+    first: int
+    params: TrainParams
+    towers_learn: bool = True
+    fusion_learns: bool = True
+
+
+def phases_of(params: TrainParams) -> tuple[Phase, ...]:
+    """The phases of a training, in their order."""
+    return ORDERS[params.order](params)
+
+
+def phase_at(phases: Sequence[Phase], epoch: int) -> Phase:
+    """The phase that `epoch` belongs to."""
+    return next(phase for phase in reversed(phases) if phase.first <= epoch)
+
+
+def tower_epochs(params: TrainParams) -> int:
+    """How many epochs the towers learn in."""
+    resting = [phase.first for phase in phases_of(params) if not phase.towers_learn]
+    return min([params.epochs, *resting])
+
+
+def check_order(model: ModelParams, params: TrainParams) -> None:
+    """Raise InvalidParams, with one sentence, when this model cannot be trained in this order."""
+    if params.order == "joint":
+        return
+    weights = params.weights
+    if model.fusion in NOTHING_TO_LEARN:
+        raise InvalidParams(f"train.order: sequential ends with the fusion, and {model.fusion} has nothing to learn.")
+    if model.space == "independent":
+        raise InvalidParams(
+            "train.order: sequential teaches towers by pairs of texts and pictures alone, and with model.space: "
+            "independent the part of the words learns only from pairs with products."
+        )
+    if params.epochs < 2:
+        raise InvalidParams("train.order: sequential needs two epochs or more: the towers', then the fusion's.")
+    if not weights.title_image + weights.phrase_image or not weights.title_product + weights.phrase_product:
+        raise InvalidParams("train.order: sequential needs weights for a pair with pictures and for one with products.")
+
+
+def check_fusion(model: ModelParams, products: Iterable[Product]) -> None:
+    """Raise InvalidParams when the fusion must learn and no training product has two modalities to fuse."""
+    if model.fusion not in NOTHING_TO_LEARN and not any(p.images and product_text(p) for p in products):
+        raise InvalidParams(
+            f"model.fusion: {model.fusion} has nothing to learn from: no training product has words and a picture; "
+            "use mean."
+        )
+
+
+def _joint(params: TrainParams) -> tuple[Phase, ...]:
+    return (Phase(0, params),)
+
+
+def _sequential(params: TrainParams) -> tuple[Phase, ...]:
+    last = min(params.epochs - 1, max(1, round(params.epochs * params.fusion_share)))
+    to_pictures = params.weights.model_copy(update={"title_product": 0.0, "phrase_product": 0.0})
+    to_products = params.weights.model_copy(update={"title_image": 0.0, "phrase_image": 0.0, "photo_photo": 0.0})
+    first = params.model_copy(update={"weights": to_pictures})
+    then = params.model_copy(update={"weights": to_products, "text_noise": 0.0})
+    return (
+        Phase(0, first, fusion_learns=False),
+        Phase(params.epochs - last, then, towers_learn=False),
+    )
+
+
+ORDERS: Mapping[OrderName, Callable[[TrainParams], tuple[Phase, ...]]] = {"joint": _joint, "sequential": _sequential}
