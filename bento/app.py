@@ -31,6 +31,7 @@ from bento.schemas import SimilarRequest
 from bento.settings import ServiceSettings
 from bento.threads import QueryThreads
 from search.engine import Answer, Hit, Query, SearchEngine
+from search.query import WeightedTerm
 
 PAGE = Path(__file__).with_name("page.html")
 
@@ -107,15 +108,16 @@ class Service:
 
         def ask(engine: SearchEngine, body: bytes) -> tuple[Answer, float]:
             started = time.perf_counter()
-            fields, image = parse_search(body, request.headers.get("content-type", ""), self.settings)
+            fields, images = parse_search(body, request.headers.get("content-type", ""), self.settings)
             parsed = time.perf_counter() - started
             query = Query(
                 text=fields.text,
-                image=image,
+                images=images,
                 k=fields.k,
                 filters=fields.filters,
                 legs=None if fields.legs is None else tuple(fields.legs),
                 text_weight=fields.text_weight,
+                terms=tuple(WeightedTerm(term.text, term.weight) for term in fields.terms),
             )
             return engine.search(query), parsed
 

@@ -31,6 +31,13 @@ SEARCH_EXAMPLES: dict[str, dict[str, Any]] = {
         "summary": "A photo and words: like this, in red",
         "value": {"text": "in red", "image": "data:image/png;base64,{photo}", "text_weight": 0.4},
     },
+    "several": {
+        "summary": "Two photos, and words that pull and push",
+        "value": {
+            "image": ["{photo}", "{photo}"],
+            "terms": [{"text": "wool", "weight": 0.5}, {"text": "black", "weight": -0.5}],
+        },
+    },
     "legs": {"summary": "One leg only, for diagnosis", "value": {"text": "boots", "legs": ["lexical"]}},
 }
 SIMILAR_EXAMPLES: dict[str, dict[str, Any]] = {
@@ -127,11 +134,16 @@ def _search() -> dict[str, Any]:
         "type": "object",
         "properties": {
             "text": {"type": "string"},
-            "image": {"type": "string", "format": "binary", "description": "A picture file."},
+            "image": {
+                "type": "array",
+                "items": {"type": "string", "format": "binary"},
+                "description": "A picture file; the part may be repeated, up to 8 times.",
+            },
             "k": {"type": "integer", "default": 10},
             "filters": {"type": "string", "description": "A JSON object, as in the JSON body."},
             "legs": {"type": "string", "description": "Names with commas between them."},
             "text_weight": {"type": "number", "default": 0.5},
+            "terms": {"type": "string", "description": "A JSON list, as in the JSON body."},
         },
     }
     return {
@@ -154,13 +166,16 @@ def search_examples() -> dict[str, dict[str, Any]]:
     return {
         name: {
             **example,
-            "value": {
-                field: value.replace("{photo}", photo) if isinstance(value, str) else value
-                for field, value in example["value"].items()
-            },
+            "value": {field: _filled(value, photo) for field, value in example["value"].items()},
         }
         for name, example in SEARCH_EXAMPLES.items()
     }
+
+
+def _filled(value: Any, photo: str) -> Any:
+    if isinstance(value, list):
+        return [_filled(inner, photo) for inner in value]
+    return value.replace("{photo}", photo) if isinstance(value, str) else value
 
 
 def _product() -> dict[str, Any]:

@@ -27,23 +27,23 @@ CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 Shape = TypeVar("Shape", bound=BaseModel)
 
 
-def parse_search(body: bytes, content_type: str, settings: ServiceSettings) -> tuple[SearchRequest, bytes | None]:
-    """A request of POST /search: the checked fields, and the picture's bytes or None. Blank text is no text.
+def parse_search(body: bytes, content_type: str, settings: ServiceSettings) -> tuple[SearchRequest, tuple[bytes, ...]]:
+    """A request of POST /search: the checked fields, and the bytes of the pictures. Blank text is no text.
 
     Raises UnsupportedType, WrongShape, InvalidQuery, InvalidMedia, MediaTooLarge, BodyTooLarge.
     """
     kind, options = _content_type(content_type)
     if kind == "application/json":
         request = _shaped(SearchRequest, parse_json(body, settings, beside="image"))
-        image = None if request.image is None else decode_base64(request.image, settings)
+        images = tuple(decode_base64(words, settings) for words in request.image)
     elif kind == "multipart/form-data":
-        fields, image = _parse_form(body, options.get(b"boundary", b""), settings)
+        fields, images = _parse_form(body, options.get(b"boundary", b""), settings)
         request = _shaped(SearchRequest, fields)
     else:
         raise UnsupportedType("POST /search reads application/json or multipart/form-data; set the Content-Type.")
     if request.text is not None and not request.text.strip():
         request = request.model_copy(update={"text": None})
-    return request, image
+    return request, images
 
 
 def parse_fields(shape: type[Shape], body: bytes, content_type: str, settings: ServiceSettings) -> Shape:
@@ -58,10 +58,21 @@ def parse_json(body: bytes, settings: ServiceSettings, beside: str = "") -> dict
 
     Raises InvalidQuery when it is not JSON, WrongShape when it is not an object, BodyTooLarge.
     """
+    fields = _loads(body)
+    if not isinstance(fields, dict):
+        raise WrongShape("The request body must be one JSON object.")
+    rest = {name: value for name, value in fields.items() if name != beside}
+    _check_values(rest, depth=0)
+    _check_size(len(json.dumps(rest, ensure_ascii=False)), settings)
+    return fields
+
+
+def _loads(body: bytes) -> Any:
+    """Any JSON value. Raises InvalidQuery, BodyTooLarge."""
     if sum(body.count(mark) for mark in (b",", b"[", b"{")) > MAX_VALUES:
         raise BodyTooLarge(f"The request holds more than {MAX_VALUES:,} values.")
     try:
-        fields = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
+        return json.loads(body.decode("utf-8"), parse_constant=_no_constant)
     except UnicodeDecodeError:
         raise InvalidQuery("The request body is not UTF-8.") from None
     except RecursionError:
@@ -70,12 +81,6 @@ def parse_json(body: bytes, settings: ServiceSettings, beside: str = "") -> dict
         raise InvalidQuery(f"The request body is not JSON: {error.msg} at character {error.pos}.") from None
     except ValueError:
         raise InvalidQuery("The JSON of the request holds a number that is too long.") from None
-    if not isinstance(fields, dict):
-        raise WrongShape("The request body must be one JSON object.")
-    rest = {name: value for name, value in fields.items() if name != beside}
-    _check_values(rest, depth=0)
-    _check_size(len(json.dumps(rest, ensure_ascii=False)), settings)
-    return fields
 
 
 def decode_base64(words: str, settings: ServiceSettings) -> bytes:
@@ -149,22 +154,22 @@ def _checked_image(data: bytes, settings: ServiceSettings) -> bytes:
     return data
 
 
-def _parse_form(body: bytes, boundary: bytes, settings: ServiceSettings) -> tuple[dict[str, Any], bytes | None]:
-    """The fields of a form as the JSON body would have them, and the picture. Blank fields are left out."""
+def _parse_form(body: bytes, boundary: bytes, settings: ServiceSettings) -> tuple[dict[str, Any], tuple[bytes, ...]]:
+    """The fields of a form as the JSON body would have them, and the pictures. Blank fields are left out."""
     fields: dict[str, Any] = {}
-    image: bytes | None = None
+    images: list[bytes] = []
     characters = 0
     for part in form_parts(body, boundary):
-        if part.name in fields or (part.name == "image" and image is not None):
+        if part.name in fields:
             raise WrongShape(f"'{part.name}' is in the form twice.")
         if part.filename is not None:
             if part.name != "image":
                 raise WrongShape(f"'{part.name}' must be a field, not a file; the picture goes in 'image'.")
             if part.data or part.filename:  # a browser sends an empty file without a name when none was chosen
-                image = _checked_image(bytes(part.data), settings)
+                images.append(_checked_image(bytes(part.data), settings))
             continue
         if part.name == "image":
-            image = decode_base64(part.words(), settings)
+            images.append(decode_base64(part.words(), settings))
             continue
         words = part.words()
         characters += len(words)
@@ -172,13 +177,17 @@ def _parse_form(body: bytes, boundary: bytes, settings: ServiceSettings) -> tupl
         _check_words(words)
         if words.strip():
             fields[part.name] = _form_value(part.name, words, settings)
-    return fields, image
+    return fields, tuple(images)
 
 
 def _form_value(name: str, words: str, settings: ServiceSettings) -> Any:
-    """A form has only strings: `k` and `text_weight` are numbers, `filters` is JSON, `legs` are split at commas."""
+    """A form has only strings: `filters` and `terms` are JSON, `legs` are split at commas, the others are numbers."""
     if name == "filters":
         return parse_json(words.encode(), settings)
+    if name == "terms":
+        terms = _loads(words.encode())
+        _check_values(terms, depth=1)
+        return terms
     if name == "legs":
         return [leg.strip() for leg in words.split(",")]
     if name in ("k", "text_weight"):

@@ -1,20 +1,46 @@
 """What goes in and out over HTTP, as frozen types; openapi.py publishes them."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StrictStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictFloat, StrictInt, StrictStr, WithJsonSchema
+
+from search.query import USUAL
 
 Scalar = str | int | float | bool
 
 
+def _listed(images: Any) -> Any:
+    """One picture as a list of one."""
+    return [] if images is None else [images] if isinstance(images, str) else images
+
+
+Pictures = Annotated[
+    list[StrictStr],
+    BeforeValidator(_listed),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}, {"type": "null"}]}),
+]
+
+
+class TermRequest(BaseModel):
+    """One weighted term of a query."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: StrictStr
+    weight: StrictFloat | StrictInt = Field(
+        default=USUAL, description="-2 to 2, not 0: above 0 pulls, below pushes away; the rest of the query weighs 1."
+    )
+
+
 class SearchRequest(BaseModel):
-    """The body of POST /search. Text, a picture, or both. Ranges are checked by the engine: 400, not 422."""
+    """The body of POST /search. Text, pictures, terms, or all of it. Ranges are checked by the engine: 400, not 422."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     text: StrictStr | None = Field(default=None, description="Words in English, Chinese or both.")
-    image: StrictStr | None = Field(
-        default=None, description="A picture in base64, or a data: URL with one. In multipart/form-data: a file."
+    image: Pictures = Field(
+        default_factory=list,
+        description="A picture in base64, or a data: URL with one; or a list of up to 8. In a form: files.",
     )
     k: StrictInt = Field(default=10, description="How many hits, 1 to 200.")
     filters: dict[StrictStr, Any] = Field(
@@ -26,6 +52,10 @@ class SearchRequest(BaseModel):
     )
     text_weight: StrictFloat | StrictInt = Field(
         default=0.5, description="With text and a picture: the share of the text, 0 to 1."
+    )
+    terms: list[TermRequest] = Field(
+        default_factory=list,
+        description='Up to 16 wishes beside it: [{"text": "wool"}, {"text": "black", "weight": -0.5}].',
     )
 
 

@@ -22,6 +22,7 @@ CHECKPOINT = ARTIFACTS / "checkpoint"
 MODEL = ARTIFACTS / "model"
 ENCODER = ARTIFACTS / "encoder"
 EMBEDDINGS = ARTIFACTS / "embeddings"
+COMPOSER = ARTIFACTS / "composer"
 RANKING = ARTIFACTS / "ranking"
 EVALUATION = ARTIFACTS / "evaluation"
 

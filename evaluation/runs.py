@@ -39,6 +39,12 @@ def photos_of(media: MediaStore) -> Photos:
     return photo
 
 
+def as_asked(query: EvaluationQuery, photos: Photos, legs: Legs | None, k: int = DEPTH) -> Query:
+    """The question as the engine is asked it."""
+    photo = photos(query)
+    return Query(text=query.text, images=() if photo is None else (photo,), k=k, legs=legs, without=query.without)
+
+
 def ask(
     engine: SearchEngine, queries: Iterable[EvaluationQuery], photos: Photos, legs: Legs | None, depth: int = DEPTH
 ) -> Answers:
@@ -46,9 +52,8 @@ def ask(
     run: dict[str, Ranked] = {}
     took: dict[str, Mapping[str, float]] = {}
     for query in queries:
-        more = depth if query.without is None else depth + 1
-        answer = engine.search(Query(text=query.text, image=photos(query), k=more, legs=legs))
-        run[query.query_id] = [(hit.id, hit.score) for hit in answer.hits if hit.id != query.without][:depth]
+        answer = engine.search(as_asked(query, photos, legs, depth))
+        run[query.query_id] = [(hit.id, hit.score) for hit in answer.hits]
         took[query.query_id] = answer.took_ms
     return Answers(run, took)
 

@@ -24,11 +24,11 @@ from evaluation.metrics import DEPTH, mean, per_query
 from evaluation.params import EvaluateParams, TuneParams
 from evaluation.pool import hidden_collection
 from evaluation.questions import evaluation_set
-from evaluation.runs import Photos, photos_of
+from evaluation.runs import Photos, as_asked, photos_of
 from evaluation.weights import Weights, choose_weights
 from models.embeddings import ProductEmbeddings, load_embeddings
 from models.encoder import Encoder, EncoderLike
-from search.engine import Query, Retrieved, SearchEngine
+from search.engine import Retrieved, SearchEngine
 from search.logic import SearchLogic
 from search.ranking import LEGS_OF_KIND, QueryKind, Ranking
 
@@ -107,9 +107,7 @@ def tune(
         if not queries:
             continue
         usual, legs = tuple(ranking.weights_for(kind)), LEGS_OF_KIND[kind]
-        retrieved = {
-            query.query_id: engine.retrieve(Query(text=query.text, image=photos(query), legs=legs)) for query in queries
-        }
+        retrieved = {query.query_id: engine.retrieve(as_asked(query, photos, legs)) for query in queries}
         score = _scorer(kind, questions, queries, retrieved)
         start = {leg: 1 / len(usual) if leg in usual else 0.0 for leg in legs}
         choice = choose_weights(score, start, floor=params.floor, step=params.step, margin=params.margin)

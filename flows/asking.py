@@ -6,22 +6,35 @@ from pathlib import Path
 from catalog.errors import InvalidQuery
 from flows.filters import typed_filters
 from flows.releases import ReleaseStore
-from search.query import Answer, Query, check
+from search.query import USUAL, Answer, Query, WeightedTerm, check
 
 
 def ask(
     home: Path,
     text: str | None,
-    image: bytes | None,
+    images: Sequence[bytes],
+    more: Sequence[str],
+    less: Sequence[str],
     k: int,
     filters: Sequence[str],
     legs: Sequence[str],
     release: str | None,
 ) -> Answer:
-    """The answer of the champion, or of `release`. Raises InvalidQuery before anything is loaded where it can."""
-    if text is None and image is None:
+    """The answer of the champion, or of `release`; `more` and `less` are terms that pull and push.
+
+    Raises InvalidQuery before anything is loaded where it can.
+    """
+    if text is None and not images and not more:
         raise InvalidQuery('Nothing to look for: etalage search "red dress", or --image photo.jpg.')
-    query = Query(text=text, image=image, k=k, filters=typed_filters(filters), legs=tuple(legs) or None)
+    terms = [*(WeightedTerm(words, USUAL) for words in more), *(WeightedTerm(words, -USUAL) for words in less)]
+    query = Query(
+        text=text,
+        images=tuple(images),
+        k=k,
+        filters=typed_filters(filters),
+        legs=tuple(legs) or None,
+        terms=tuple(terms),
+    )
     check(query)
     store = ReleaseStore(home)
     manifest = store.get(release) if release else store.champion_manifest()

@@ -119,7 +119,9 @@ def retrain(
 @app.command()
 def search(
     text: Annotated[str | None, typer.Argument(help="What to look for, in English or Chinese.")] = None,
-    image: Annotated[Path | None, typer.Option(help="A photo to look for, alone or with TEXT.")] = None,
+    image: Annotated[list[Path] | None, typer.Option(help="A photo, alone or with TEXT; may be repeated.")] = None,
+    more: Annotated[list[str] | None, typer.Option(help="Words that pull the answer towards them.")] = None,
+    less: Annotated[list[str] | None, typer.Option(help="Words that push the answer away.")] = None,
     k: Annotated[int, typer.Option("--k", "-k", help="How many hits.")] = 10,
     filters: Annotated[
         list[str] | None, typer.Option("--filter", metavar="FIELD=VALUE", help="Repeat a field for 'any of'.")
@@ -136,16 +138,17 @@ def search(
     [dim]etalage search 红色连衣裙[/dim]
 
     [dim]etalage search "in blue" --image photo.jpg[/dim]
+
+    [dim]etalage search --image a.jpg --image b.jpg --more wool --less black[/dim]
     """
     from flows import console
     from flows.asking import ask
 
-    photo = None
-    if image is not None:
-        if not image.is_file():
-            raise InvalidQuery(f"{image} is not a file.")
-        photo = image.read_bytes()
-    console.show_answer(ask(home_folder(), text, photo, k, filters or [], legs or [], release))
+    for path in image or []:
+        if not path.is_file():
+            raise InvalidQuery(f"{path} is not a file.")
+    photos = [path.read_bytes() for path in image or []]
+    console.show_answer(ask(home_folder(), text, photos, more or [], less or [], k, filters or [], legs or [], release))
 
 
 @app.command()

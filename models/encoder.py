@@ -16,7 +16,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from catalog.errors import InvalidQuery, NotReady
+from catalog.errors import NotReady
 from catalog.media import decode_image
 from catalog.workspace import ENCODER
 from models.encoder_folder import (
@@ -66,9 +66,6 @@ class EncoderLike(Protocol):
 
     def fuse_products(self, text: Floats | None, image: Floats | None, has_text: Mask, has_image: Mask) -> Floats:
         """Vectors of the modalities -> one vector a product [B, D]."""
-
-    def fuse_query(self, vectors: Sequence[tuple[Floats, float]]) -> Floats:
-        """Weighted vectors of a query's parts -> one unit vector [D]."""
 
     def check_probes(self) -> float:
         """Worst cosine over the saved probes. Raises NotReady when it is too low."""
@@ -135,17 +132,6 @@ class Encoder:
         inputs = {"vectors": vectors.astype(np.float32), "present": present.astype(np.float32)}
         fused: Floats = self._fusion.run(None, inputs)[0]
         return fused
-
-    def fuse_query(self, vectors: Sequence[tuple[Floats, float]]) -> Floats:
-        """(vector [D], weight) of each part of a query -> their weighted sum [D], unit length.
-
-        Raises InvalidQuery when nothing is left of it.
-        """
-        total = np.sum([np.asarray(vector, dtype=np.float32) * weight for vector, weight in vectors], axis=0)
-        length = float(np.linalg.norm(total))
-        if length < 1e-6:
-            raise InvalidQuery("The parts of the query cancel each other out: give one of them a weight above 0.")
-        return np.asarray(total / length, dtype=np.float32)
 
     def check_probes(self) -> float:
         """Encode the saved probes again; return the worst cosine with their saved vectors.

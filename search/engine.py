@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from catalog.errors import EncoderMismatch, InvalidQuery
+from catalog.errors import EncoderMismatch
+from models.composer import Composer, SumComposer
 from models.encoder import EncoderLike
 from search.collection import FIELD_OF_LEG, LEXICAL, Collection, Scored, Vector
 from search.filters import Filter, Without, parse_filters
 from search.query import Answer, Hit, LegScore, Query, check, check_k
+from search.query_vector import photo_vector, query_vector
 from search.ranking import LEGS_OF_KIND, QueryKind, Ranking, fuse
 
 __all__ = ["Answer", "Hit", "LegScore", "Query", "Retrieved", "SearchEngine"]
@@ -40,12 +40,22 @@ class Retrieved:
 class SearchEngine:
     """Answers queries from one release. Threads may share it."""
 
-    def __init__(self, encoder: EncoderLike, collection: Collection, ranking: Ranking) -> None:
-        """Raises EncoderMismatch when another encoder built the collection (promise 2)."""
+    def __init__(
+        self, encoder: EncoderLike, collection: Collection, ranking: Ranking, composer: Composer | None = None
+    ) -> None:
+        """Without a composer, photo and words are summed.
+
+        Raises EncoderMismatch when another encoder built the collection (promise 2), or the composer learned from one.
+        """
+        self.composer: Composer = composer or SumComposer()
         if collection.encoder != encoder.fingerprint:
             raise EncoderMismatch(
                 f"Collection {collection.name} was built by encoder {collection.encoder}, "
                 f"and encoder {encoder.fingerprint} cannot ask it."
+            )
+        if self.composer.encoder not in (None, encoder.fingerprint):
+            raise EncoderMismatch(
+                f"The composer was trained on encoder {self.composer.encoder}, not on encoder {encoder.fingerprint}."
             )
         self.encoder = encoder
         self.collection = collection
@@ -89,26 +99,17 @@ class SearchEngine:
         check(query)
         kind = query.kind()
         narrow = parse_filters(query.filters, self.collection.fields)
+        if query.without is not None:
+            narrow = narrow.also(Without(query.without))
         legs = query.legs or tuple(self.ranking.weights_for(kind))
         asked: dict[str, Vector | str] = {}
         if any(leg != LEXICAL for leg in legs):
-            vector = self._encode(query)
+            vector = query_vector(query, self.encoder, self.composer, photo_vector(query, self.encoder))
             asked = {leg: vector for leg in LEGS_OF_KIND[kind] if leg in legs and leg != LEXICAL}
-        if LEXICAL in legs and query.text is not None:
-            asked[LEXICAL] = query.text
+        words = query.words()
+        if LEXICAL in legs and words is not None:
+            asked[LEXICAL] = words
         return self._ask(kind, asked, query.k, narrow, started)
-
-    def _encode(self, query: Query) -> Vector:
-        """[D]: the vector of the words, of the photo, or their weighted sum."""
-        parts: list[tuple[Vector, float]] = []
-        if query.text is not None:
-            parts.append((self.encoder.encode_text([query.text])[0], query.text_weight))
-        if query.image is not None:
-            parts.append((self.encoder.encode_image([query.image])[0], 1.0 - query.text_weight))
-        vector = parts[0][0] if len(parts) == 1 else self.encoder.fuse_query(parts)
-        if not np.isfinite(vector).all() or not vector.any():
-            raise InvalidQuery("The query holds nothing that can be searched for.")
-        return vector
 
     def _ask(
         self,

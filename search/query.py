@@ -9,29 +9,50 @@ from search.collection import LEGS, LEXICAL
 from search.ranking import QueryKind
 
 MOST_HITS = 200
-MOST_CHARACTERS = 2_000
+MOST_CHARACTERS = 2_000  # of the text, and of all terms together
+MOST_IMAGES = 8
+MOST_TERMS = 16
+HEAVIEST = 2.0  # weight of a term
+USUAL = 0.5  # weight of a term that is given without one
+
+
+@dataclass(frozen=True, slots=True)
+class WeightedTerm:
+    """Words that pull the query towards them, or with a weight below 0 push it away; the rest of the query weighs 1."""
+
+    text: str
+    weight: float = USUAL
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Words, a photo (the bytes of a picture file), or both.
+    """Words, photos (the bytes of picture files), weighted terms, or all of these.
 
     `filters` as the caller wrote them (search.filters); `legs`: these only, None for those that the ranking weighs;
-    `text_weight`: with words and a photo, the share of the words, 0 to 1.
+    `text_weight`: with words and photos, the share of the words, 0 to 1; several photos weigh the same.
+    `without`: the id of a product that is never answered, nor asked about: the one that the photo is of.
     """
 
     text: str | None = None
-    image: bytes | None = None
+    images: tuple[bytes, ...] = ()
     k: int = 10
     filters: Mapping[str, Any] = field(default_factory=dict)
     legs: tuple[str, ...] | None = None
     text_weight: float = 0.5
+    terms: tuple[WeightedTerm, ...] = ()
+    without: str | None = None
 
     def kind(self) -> QueryKind:
         """Which weights rank it."""
-        if self.image is None:
+        worded = self.text is not None or bool(self.terms)
+        if not self.images:
             return "text"
-        return "image" if self.text is None else "text+image"
+        return "text+image" if worded else "image"
+
+    def words(self) -> str | None:
+        """What the lexical leg looks for: the text and the terms that pull, None where there are none."""
+        said = [self.text or "", *(term.text for term in self.terms if term.weight > 0)]
+        return " ".join(part for part in said if part) or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +86,19 @@ class Answer:
 def check(query: Query) -> None:
     """Raise InvalidQuery, with one sentence, when the query cannot be asked."""
     check_k(query.k)
-    if query.text is None and query.image is None:
+    if query.text is None and not query.images and not query.terms:
         raise InvalidQuery("The query is empty: give it a text, an image or both.")
     if query.text is not None:
-        _check_text(query.text)
-    if query.image is not None and not query.image:
+        _check_text(query.text, "text")
+    if len(query.images) > MOST_IMAGES:
+        raise InvalidQuery(f"A query takes at most {MOST_IMAGES} images, and this one has {len(query.images)}.")
+    if not all(query.images):
         raise InvalidQuery("The query's image is empty.")
-    weight = query.text_weight
-    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1:
+    if not _is_number(query.text_weight, 0, 1):
         raise InvalidQuery("'text_weight' must be a number from 0 to 1.")
+    _check_terms(query)
     if query.legs is not None:
-        _check_legs(query.legs, query.text is not None)
+        _check_legs(query.legs, query.words() is not None)
 
 
 def check_k(k: int) -> None:
@@ -84,13 +107,31 @@ def check_k(k: int) -> None:
         raise InvalidQuery(f"'k' must be a whole number from 1 to {MOST_HITS}.")
 
 
-def _check_text(text: str) -> None:
+def _check_terms(query: Query) -> None:
+    terms = query.terms
+    if len(terms) > MOST_TERMS:
+        raise InvalidQuery(f"A query takes at most {MOST_TERMS} terms, and this one has {len(terms)}.")
+    for term in terms:
+        _check_text(term.text, "term")
+        if not _is_number(term.weight, -HEAVIEST, HEAVIEST) or term.weight == 0:
+            raise InvalidQuery(f"The weight of a term must be a number from -{HEAVIEST:g} to {HEAVIEST:g}, and not 0.")
+    if sum(len(term.text) for term in terms) > MOST_CHARACTERS:
+        raise InvalidQuery(f"The query's terms have more than {MOST_CHARACTERS:,} characters together.")
+    if not query.images and query.words() is None:
+        raise InvalidQuery("The query says only what is not wanted: add a text, an image or a term that is.")
+
+
+def _is_number(value: object, low: float, high: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+
+
+def _check_text(text: str, name: str) -> None:
     if not text.strip():
-        raise InvalidQuery("The query's text is empty.")
+        raise InvalidQuery(f"The query's {name} is empty.")
     if len(text) > MOST_CHARACTERS:
-        raise InvalidQuery(f"The query's text has {len(text):,} characters; the limit is {MOST_CHARACTERS:,}.")
+        raise InvalidQuery(f"The query's {name} has {len(text):,} characters; the limit is {MOST_CHARACTERS:,}.")
     if any("\ud800" <= character <= "\udfff" for character in text):
-        raise InvalidQuery("The query's text holds half a character, which is not text.")
+        raise InvalidQuery(f"The query's {name} holds half a character, which is not text.")
 
 
 def _check_legs(legs: tuple[str, ...], worded: bool) -> None:

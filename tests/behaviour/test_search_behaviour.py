@@ -7,6 +7,7 @@ import pytest
 from catalog.products import Product
 from search.engine import Query, SearchEngine
 from search.milvus import MilvusStore
+from search.query import WeightedTerm
 from search.ranking import Ranking
 from tests.search.worlds import WordEncoder, catalogue, engine_of, rows_of, store_path
 
@@ -14,9 +15,10 @@ QUERIES = (
     Query(text="red dress"),
     Query(text="红色连衣裙", k=3),
     Query(text="blue shirt", filters={"price": {"lt": 30}}),
-    Query(image=b"red shirt"),
-    Query(text="silk", image=b"green dress", k=5),
+    Query(images=(b"red shirt",)),
+    Query(text="silk", images=(b"green dress",), k=5),
     Query(text="red", legs=("image",)),
+    Query(images=(b"red shirt", b"red dress"), terms=(WeightedTerm("blue"), WeightedTerm("red", -0.5))),
 )
 
 
@@ -73,7 +75,7 @@ def test_a_product_without_a_picture_is_found_by_its_words_and_one_without_words
     evaluated: SearchEngine,
 ) -> None:
     assert ids(evaluated, Query(text="yellow raincoat"))[0] == "n1"
-    assert ids(evaluated, Query(image=b"purple hat"))[0] == "p1"
+    assert ids(evaluated, Query(images=(b"purple hat",)))[0] == "p1"
 
 
 def test_a_second_product_does_not_change_how_well_the_first_fits(evaluated: SearchEngine) -> None:
@@ -87,7 +89,7 @@ def test_a_second_product_does_not_change_how_well_the_first_fits(evaluated: Sea
 
 def test_words_beside_a_photo_pull_the_answer_towards_them(evaluated: SearchEngine) -> None:
     def rank(text_weight: float) -> int:
-        query = Query(text="green party", image=b"red dress", k=12, legs=("dense",), text_weight=text_weight)
+        query = Query(text="green party", images=(b"red dress",), k=12, legs=("dense",), text_weight=text_weight)
         return ids(evaluated, query).index("d3")
 
     assert rank(1.0) <= rank(0.5) <= rank(0.0)

@@ -6,7 +6,7 @@ from starlette.testclient import TestClient
 
 from bento.openapi import SIMILAR_EXAMPLES, openapi, search_examples
 from bento.schemas import ErrorAnswer, SearchAnswer
-from tests.bento.hostile import JPEG, b64
+from tests.bento.hostile import JPEG, PNG, b64
 
 
 def test_words_find_the_products_they_name_with_the_score_and_rank_of_every_leg(client: TestClient):
@@ -36,6 +36,20 @@ def test_json_and_a_form_give_the_same_hits(client: TestClient):
     ).json()
     assert by_form["hits"] == by_json["hits"] != []
     assert set(by_json["hits"][0]["legs"]) <= {"dense", "image"}
+
+
+def test_several_photos_and_terms_by_json_and_by_a_form_give_the_same_hits(client: TestClient):
+    terms = [{"text": "blue", "weight": 0.75}, {"text": "dress", "weight": -0.5}, {"text": "shirt"}]
+    by_json = client.post("/search", json={"image": [b64(JPEG), b64(PNG)], "terms": terms, "k": 5}).json()
+    files = [("image", ("a.jpg", JPEG)), ("image", ("b.png", PNG))]
+    by_form = client.post("/search", data={"terms": json.dumps(terms), "k": "5"}, files=files).json()
+    assert by_form["hits"] == by_json["hits"] != []
+    assert by_json["hits"] != client.post("/search", json={"image": [b64(JPEG), b64(PNG)], "k": 5}).json()["hits"]
+
+
+def test_one_photo_alone_and_in_a_list_give_the_same_hits(client: TestClient):
+    alone, listed = (client.post("/search", json={"image": image}).json() for image in (b64(JPEG), [b64(JPEG)]))
+    assert alone["hits"] == listed["hits"] != []
 
 
 def test_every_answer_carries_the_release_a_request_id_and_its_time(client: TestClient):

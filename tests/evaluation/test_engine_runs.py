@@ -220,8 +220,9 @@ def test_a_query_with_a_photo_and_words_brings_both(store: MediaStore) -> None:
     engine = pool_engines(POOL, TERMS, embedded(POOL, store, encoder), encoder, SearchLogic()).served
     recording = Recording()
     ask(recording, QUESTIONS.of_kind("photo_and_words")[:3], photos_of(store), legs=("dense",))  # type: ignore[arg-type]
-    assert all(query.text and query.image and query.legs == ("dense",) for query in recording.queries)
-    assert {query.k for query in recording.queries} == {11}  # one more: the product of the photo is left out
+    assert all(query.text and query.images and query.legs == ("dense",) for query in recording.queries)
+    assert {query.k for query in recording.queries} == {10}
+    assert all(query.without for query in recording.queries)  # the product that the photo is of
 
 
 def test_an_altered_photo_is_not_the_shops_photo(store: MediaStore) -> None:

@@ -97,10 +97,6 @@ class FacetEncoder:
         fused: Floats = total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12)
         return fused
 
-    def fuse_query(self, vectors: Sequence[tuple[Floats, float]]) -> Floats:
-        total = np.sum([vector * weight for vector, weight in vectors], axis=0)
-        return np.asarray(total / np.linalg.norm(total), dtype=np.float32)
-
     def check_probes(self) -> float:
         return 1.0
 

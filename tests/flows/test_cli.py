@@ -94,6 +94,8 @@ def test_forcing_without_a_reason_is_wrong_usage(tmp_path: Path) -> None:
     [
         (["search"], "Nothing to look for"),
         (["search", "dress", "--image", "none.jpg"], "none.jpg is not a file."),
+        (["search", "--less", "black"], "Nothing to look for"),
+        (["search", "dress", "--more", " "], "The query's term is empty."),
         (["search", "dress", "--filter", "colour"], "'colour' is not a filter"),
     ],
 )

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from catalog.errors import InvalidMedia, InvalidQuery, NotReady
+from catalog.errors import InvalidMedia, NotReady
 from catalog.media import decode_image
 from models.dual_encoder import DualEncoder
 from models.encoder import Encoder
@@ -67,14 +67,6 @@ def test_a_product_with_one_modality_has_that_ones_vector(encoder: Encoder, pict
     assert np.allclose(fused[0], mean / np.linalg.norm(mean), atol=1e-5)
     alone = encoder.fuse_products(text, None, np.ones(4, dtype=bool), np.ones(4, dtype=bool))
     assert np.array_equal(alone, text)
-
-
-def test_a_query_of_two_parts_is_their_weighted_sum(encoder: Encoder) -> None:
-    first, second = np.eye(32, dtype=np.float32)[:2]
-    fused = encoder.fuse_query([(first, 0.75), (second, 0.25)])
-    assert fused[:2].tolist() == pytest.approx([3 / 10**0.5, 1 / 10**0.5])  # (3, 1) / sqrt(10)
-    with pytest.raises(InvalidQuery, match="cancel"):
-        encoder.fuse_query([(first, 0.5), (-first, 0.5)])
 
 
 def test_bytes_that_are_no_picture_are_refused(encoder: Encoder) -> None:

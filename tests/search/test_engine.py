@@ -8,8 +8,11 @@ import pytest
 
 from catalog.errors import EncoderMismatch, InvalidQuery, UnknownProduct
 from catalog.products import Product
+from models.composer import LearnedComposer, SumComposer
 from search.engine import Answer, Query, SearchEngine
 from search.memory import MemoryCollection
+from search.query import WeightedTerm
+from search.query_vector import photo_vector, query_vector
 from search.ranking import Ranking
 from tests.search.worlds import OtherEncoder, WordEncoder, catalogue, engine_of, many_rows, rows_of
 
@@ -32,21 +35,57 @@ def test_english_chinese_and_mixed_words_find_the_red_dress(words: str):
 
 
 def test_a_photo_finds_the_product_that_looks_like_it():
-    answer = engine_of().search(Query(image=b"blue shirt", k=3))
+    answer = engine_of().search(Query(images=(b"blue shirt",), k=3))
     assert answer.hits[0].id == "s2"
     assert set(answer.hits[0].legs) == {"dense", "image"}
 
 
 def test_a_photo_and_words_meet_in_between():
     engine = engine_of()
-    assert engine.search(Query(image=b"red dress", text="blue", k=1)).hits[0].id == "d2"
-    assert (
-        engine.search(Query(image=b"red dress", text="blue", legs=("image",), text_weight=0.0, k=1)).hits[0].id == "d1"
-    )
-    assert (
-        engine.search(Query(image=b"red dress", text="blue shirt", legs=("image",), text_weight=1.0, k=1)).hits[0].id
-        == "s2"
-    )
+    both = Query(images=(b"red dress",), text="blue", k=1)
+    assert ids(engine.search(both)) == ["d2"]
+    assert ids(engine.search(replace(both, legs=("image",), text_weight=0.0))) == ["d1"]
+    assert ids(engine.search(replace(both, text="blue shirt", legs=("image",), text_weight=1.0))) == ["s2"]
+
+
+def test_several_photos_meet_in_their_mean():
+    engine = engine_of()
+    both = Query(images=(b"red dress", b"blue dress"), legs=("image",), k=2)
+    assert set(ids(engine.search(both))) == {"d1", "d2"}
+    vectors = WordEncoder().encode_image(both.images)
+    mean = (vectors[0] + vectors[1]) / np.linalg.norm(vectors[0] + vectors[1])
+    assert query_vector(both, engine.encoder, SumComposer(), photo_vector(both, engine.encoder)) == pytest.approx(mean)
+    assert ids(engine.search(replace(both, images=both.images[::-1]))) == ids(engine.search(both))
+
+
+def test_terms_are_added_with_their_weights():
+    engine = engine_of()
+    query = Query(text="dress", terms=(WeightedTerm("red", 0.75), WeightedTerm("blue", -0.5)))
+    dress, red, blue = engine.encoder.encode_text(["dress", "red", "blue"])
+    sum_ = dress + 0.75 * red - 0.5 * blue
+    assert query_vector(query, engine.encoder, SumComposer(), None) == pytest.approx(sum_ / np.linalg.norm(sum_))
+
+
+def test_a_term_pulls_the_answer_towards_it_and_a_negative_one_pushes_it_away():
+    query = Query(images=(b"red dress",), legs=("image",), k=12)
+
+    def rank(product_id: str, *terms: WeightedTerm) -> int:
+        return ids(engine_of().search(replace(query, terms=terms))).index(product_id)
+
+    assert rank("d2", WeightedTerm("blue")) < rank("d2")
+    assert rank("d1", WeightedTerm("red", -1.0)) > rank("d1") == 0
+    assert rank("s1", WeightedTerm("red", -1.0)) > rank("s1")
+
+
+def test_parts_that_cancel_each_other_out_are_refused():
+    with pytest.raises(InvalidQuery, match="cancel each other out"):
+        engine_of().search(Query(text="red", terms=(WeightedTerm("red", -1.0),), legs=("dense",)))
+
+
+def test_a_product_that_the_query_is_without_is_not_answered():
+    whole = engine_of().search(Query(images=(b"red dress",), k=12))
+    rest = engine_of().search(Query(images=(b"red dress",), k=12, without="d1"))
+    assert ids(rest) == [product_id for product_id in ids(whole) if product_id != "d1"]
 
 
 def test_a_product_with_only_a_picture_is_found_by_words_about_it():
@@ -102,7 +141,7 @@ def test_words_alone_are_not_encoded_for_the_lexical_leg():
     ],
 )
 def test_filters_let_through_exactly_what_they_say(filters: Mapping[str, object], allowed: set[str]):
-    for query in (Query(text="red"), Query(image=b"red dress"), Query(text="red", image=b"red dress")):
+    for query in (Query(text="red"), Query(images=(b"red dress",)), Query(text="red", images=(b"red dress",))):
         legs = ("dense",)  # every product is a candidate of this leg
         assert set(ids(engine_of().search(replace(query, filters=filters, legs=legs, k=200)))) == allowed
         assert set(ids(engine_of().search(replace(query, filters=filters)))) <= allowed
@@ -185,6 +224,12 @@ def test_a_query_without_direction_is_refused():
     with pytest.raises(InvalidQuery, match="nothing that can be searched for"):
         engine_of().search(Query(text="!!!"))
     assert engine_of().search(Query(text="!!!", legs=("lexical",))).hits == ()
+
+
+def test_an_engine_refuses_a_composer_of_another_encoder():
+    collection = MemoryCollection(rows_of(), name="products_r1", release="r1")
+    with pytest.raises(EncoderMismatch, match="composer was trained on encoder oooo"):
+        SearchEngine(WordEncoder(), collection, Ranking(), LearnedComposer("oooo", {}))
 
 
 def test_an_engine_refuses_a_collection_of_another_encoder():

@@ -18,6 +18,7 @@ from search.engine import Query, SearchEngine
 from search.memory import MemoryCollection
 from search.milvus import MilvusStore
 from search.milvus_session import embedded
+from search.query import WeightedTerm
 from search.ranking import Ranking
 from search.settings import IndexChoice, SearchSettings
 from tests.search.worlds import WordEncoder, catalogue, many_rows, rows_of, store_path
@@ -216,7 +217,8 @@ def test_a_server_answers_the_engine_as_the_embedded_store_does(server: str, sto
     for each in (store, remote):
         each.write(rows_of(), "engine-1")
         engine = SearchEngine(WordEncoder(), each.open("engine-1", WordEncoder.fingerprint), Ranking())
-        queries = [Query(text="red summer dress"), Query(image=b"blue shirt"), Query(text="red", image=b"blue dress")]
+        queries = [Query(text="red summer dress"), Query(images=(b"blue shirt",))]
+        queries.append(Query(text="red", images=(b"blue dress",), terms=(WeightedTerm("silk"),)))
         answers.append([engine.search(query) for query in queries] + [engine.similar("d1", filters={"colour": "red"})])
         assert isinstance(engine.collection, MemoryCollection) == (each is store)
     remote.drop("engine-1")

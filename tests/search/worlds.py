@@ -45,9 +45,6 @@ class WordEncoder:
         sums = text * has_text[:, None] + image * has_image[:, None]
         return np.array([self._unit(each) for each in sums], dtype=np.float32).reshape(len(sums), D)
 
-    def fuse_query(self, vectors: Sequence[tuple[Floats, float]]) -> Floats:
-        return self._unit(sum(vector * weight for vector, weight in vectors))
-
     def check_probes(self) -> float:
         return 1.0
 

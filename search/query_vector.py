@@ -1,0 +1,42 @@
+"""From a query to the one vector [D] that the dense legs are asked with.
+
+photo   the mean of the photos, of unit length
+both    composed of photo and words (models.composer), where the query has both
+whole   both + sum over terms of weight * term
+"""
+
+import numpy as np
+
+from catalog.errors import InvalidQuery
+from models.composer import Composer, weighted_sum
+from models.encoder import EncoderLike
+from search.collection import Vector
+from search.query import Query
+
+
+def photo_vector(query: Query, encoder: EncoderLike) -> Vector | None:
+    """[D] of the query's photos, None without any. Raises InvalidQuery when they cancel each other out."""
+    if not query.images:
+        return None
+    vectors = encoder.encode_image(query.images)
+    return _sound(vectors[0] if len(vectors) == 1 else weighted_sum([(vector, 1.0) for vector in vectors]))
+
+
+def query_vector(query: Query, encoder: EncoderLike, composer: Composer, photo: Vector | None) -> Vector:
+    """[D], unit length. `photo` is photo_vector of this query. Raises InvalidQuery when nothing is left."""
+    texts = [text for text in (query.text, *(term.text for term in query.terms)) if text is not None]
+    vectors = list(encoder.encode_text(texts)) if texts else []
+    parts: list[tuple[Vector, float]] = []
+    words = _sound(vectors.pop(0)) if query.text is not None else None
+    if words is not None and photo is not None:
+        parts.append((composer.compose(photo, words, query.text_weight), 1.0))
+    else:
+        parts += [(vector, 1.0) for vector in (words, photo) if vector is not None]
+    parts += [(_sound(vector), term.weight) for vector, term in zip(vectors, query.terms, strict=True)]
+    return parts[0][0] if len(parts) == 1 and parts[0][1] == 1.0 else weighted_sum(parts)
+
+
+def _sound(vector: Vector) -> Vector:
+    if not np.isfinite(vector).all() or not vector.any():
+        raise InvalidQuery("The query holds nothing that can be searched for.")
+    return vector
