@@ -8,6 +8,7 @@ import hashlib
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal, get_args
 
 from catalog.phrases import Phrase, attribute_phrases
 from catalog.products import CATEGORY, Product
@@ -20,6 +21,7 @@ from evaluation.other_words import other_terms
 from evaluation.slices import shared_slices
 
 Fields = tuple[str, ...]
+NeedKind = Literal["attribute", "other_words"]  # in the shop's own terms, or in words that no table has
 Draft = tuple[Phrase, list[Product]]  # and the products that have all that it mentions
 
 DRAWS = 4  # phrases drawn from each product before the sample is taken
@@ -31,24 +33,31 @@ def attribute_queries(
 ) -> Iterator[Judged]:
     """Up to `count` queries in each language in the shop's own terms, and as many in words that no table has."""
     for language in LANGUAGES:
-        for kind in ("attribute", "other_words"):
+        for kind in get_args(NeedKind):
             name = f"{kind}_{language}"
-            drafts: defaultdict[Fields, list[Draft]] = defaultdict(list)
-            seen: set[Fields | tuple[Facet, ...]] = set()
-            for product in sampled(index.askers, seed):
-                facets = {field: value for field, value in product.facets().items() if field in fields}
-                for draw in range(DRAWS):
-                    rng = random.Random(f"{seed}:{language}:{draw}:{product.id}")
-                    said = (facets, terms) if kind == "attribute" else other_terms(facets, terms, language, rng)
-                    phrase = attribute_phrases(*said, language, rng, style="judge")
-                    if phrase is None or (key := tuple(sorted(phrase.facets))) in seen:
-                        continue
-                    seen.add(key)
-                    full = index.having(phrase.facets)
-                    if index.tells_apart(full):
-                        drafts[tuple(field for field, _ in key)].append((phrase, full))
-            for phrase, full in _in_turns(drafts, count):
+            for phrase, full in attribute_needs(index, terms, fields, language, kind, seed=seed, count=count):
                 yield judged(name, language, phrase.text, phrase.facets, full, head, index.grades(phrase.facets))
+
+
+def attribute_needs(
+    index: FacetIndex, terms: TermIndex, fields: frozenset[str], language: str, kind: NeedKind, *, seed: int, count: int
+) -> list[Draft]:
+    """Up to `count` needs that can be said in `language`, in the words that `kind` names; no two of the same facets."""
+    drafts: defaultdict[Fields, list[Draft]] = defaultdict(list)
+    seen: set[tuple[Facet, ...]] = set()
+    for product in sampled(index.askers, seed):
+        facets = {field: value for field, value in product.facets().items() if field in fields}
+        for draw in range(DRAWS):
+            rng = random.Random(f"{seed}:{language}:{draw}:{product.id}")
+            said = (facets, terms) if kind == "attribute" else other_terms(facets, terms, language, rng)
+            phrase = attribute_phrases(*said, language, rng, style="judge")
+            if phrase is None or (key := tuple(sorted(phrase.facets))) in seen:
+                continue
+            seen.add(key)
+            full = index.having(phrase.facets)
+            if index.tells_apart(full):
+                drafts[tuple(field for field, _ in key)].append((phrase, full))
+    return _in_turns(drafts, count)
 
 
 def _in_turns(drafts: Mapping[Fields, Sequence[Draft]], count: int) -> list[Draft]:
@@ -90,7 +99,7 @@ def judged(
         without=photo_of.id if photo_of else None,
         slices=(
             *shared_slices(full, head),
-            *((f"language={language}",) if language else ()),
+            *((f"language={language}", f"language x facets={language} x {len(facets)}") if language else ()),
             "facets=" + "+".join(sorted(field for field, _ in facets)),
         ),
     )

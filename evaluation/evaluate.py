@@ -3,7 +3,7 @@
     python -m evaluation.evaluate          (from the root of a workspace; `dvc repro evaluate`)
 
 Reads data/, artifacts/encoder, artifacts/embeddings and artifacts/ranking. Writes artifacts/evaluation
-(queries, judgements, runs and per_query as parquet), reports/evaluate.json and reports/report.html.
+(queries, judgements, runs, per_query and leaks as parquet), reports/evaluate.json and reports/report.html.
 """
 
 from collections.abc import Sequence
@@ -21,15 +21,18 @@ from catalog.workspace import CURVES, ENCODER, EVALUATE_PAGE, EVALUATE_REPORT, E
 from evaluation.answers import RUNS_FILE, Systems, ask_baselines, ask_engine, runs_table
 from evaluation.judgements import EvaluationSet
 from evaluation.kinds import ENGINE, KINDS
+from evaluation.leakage import leakage
+from evaluation.leaks import LEAKS_FILE, find_leaks, hash_pictures
 from evaluation.measure import margins, measurements, score, slice_scores
 from evaluation.params import EvaluateParams
 from evaluation.pool import pool_engines, without_attributes
 from evaluation.questions import evaluation_set, unasked
 from evaluation.report import render
-from evaluation.results import EvaluationReport, Inputs, Measured, folder_hash
+from evaluation.results import EvaluationReport, Inputs, Leakage, Measured, Robustness, folder_hash
+from evaluation.robustness import phrased_needs, robustness
 from evaluation.runs import latency, photos_of
 from evaluation.scores import PER_QUERY_FILE
-from evaluation.worst import METRIC, Thumbnails, WorstQuery, show, worst_queries
+from evaluation.worst import METRIC, Thumbnails, WorstQuery, show, shown_leaks, worst_queries
 from models.embed import embed_products
 from models.embeddings import load_embeddings
 from models.encoder import Encoder
@@ -43,7 +46,8 @@ def main() -> None:
     params, split = load_section("evaluate", EvaluateParams), load_section("split", SplitParams)
     embed = load_section("embed", EmbedParams)
     products, terms, media = read_products(), read_terms(), MediaStore()
-    pool = split_products(products, split)["test"]
+    splits = split_products(products, split)
+    pool = splits["test"]
     questions = evaluation_set(pool, products, terms, read_judgements(), params)
     if not questions.queries:
         raise InvalidSnapshot(
@@ -51,10 +55,13 @@ def main() -> None:
             "ingest more products, or raise split.test in params.yaml."
         )
     photos, snapshot = photos_of(media), snapshot_id()
-    encoder = Encoder.load()
-    engines = pool_engines(pool, terms, load_embeddings(), encoder, SearchLogic.load())
+    encoder, embeddings = Encoder.load(), load_embeddings()
+    engines = pool_engines(pool, terms, embeddings, encoder, SearchLogic.load())
     _say(f"{len(questions.queries)} queries over {len(pool)} held-out products")
     asked = ask_engine(engines, questions, photos)
+    needs = phrased_needs(pool, products, terms, seed=params.seed, count=params.paraphrased_needs)
+    seed, rounds = params.seed, params.bootstrap_rounds
+    steady = robustness(engines, needs, questions.pool, seed=seed, rounds=rounds) if needs else None
     frozen = Encoder.load(ENCODER / BASELINE) if (ENCODER / BASELINE).is_dir() else None
     bare = [without_attributes(product) for product in pool]
     vectors = embed_products(bare, media, frozen, snapshot, embed) if frozen is not None else None
@@ -71,14 +78,19 @@ def main() -> None:
         params=digest_of_sections([params, split, embed]),
         evaluation_set=questions.fingerprint,
     )
-    report = summarise(inputs, questions, scores, [asked, baselines], len(products), params)
+    _say("leaks across splits")
+    leaks = find_leaks(splits, hash_pictures(products, media), embeddings, params.leak_rate)
+    told = leakage(leaks, questions, pool, scores, seed=seed, rounds=rounds)
+    report = summarise(inputs, questions, scores, [asked, baselines], len(products), params, steady, told)
     worst = _worst(questions, asked, scores, products, media, params.worst)
     EVALUATION.mkdir(parents=True, exist_ok=True)
     questions.write(EVALUATION)
     scores.write_parquet(EVALUATION / PER_QUERY_FILE)
     runs_table([asked, baselines]).write_parquet(EVALUATION / RUNS_FILE)
+    leaks.table().write_parquet(EVALUATION / LEAKS_FILE)
     EVALUATE_REPORT.parent.mkdir(exist_ok=True)
-    EVALUATE_PAGE.write_text(render(report, worst, CURVES), encoding="utf-8")
+    pairs = shown_leaks(told.examples, products, media)
+    EVALUATE_PAGE.write_text(render(report, worst, CURVES, pairs), encoding="utf-8")
     EVALUATE_REPORT.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
     for row in report.measurements:
         if row.system == ENGINE and row.metric == KINDS[row.kind].primary:
@@ -92,6 +104,8 @@ def summarise(
     systems: Sequence[Systems],
     catalogue: int,
     params: EvaluateParams,
+    steady: Robustness | None = None,
+    leaked: Leakage | None = None,
 ) -> EvaluationReport:
     """The report over one per_query table; `systems[0]` is the engine, whose latency is told."""
     seed, rounds = params.seed, params.bootstrap_rounds
@@ -107,6 +121,8 @@ def summarise(
         latency=latency(questions.queries, systems[0].took_ms),
         not_comparable=tuple(row for each in systems for row in each.not_comparable),
         unasked=unasked(questions),
+        robustness=steady,
+        leakage=leaked,
     )
 
 

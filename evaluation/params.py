@@ -24,7 +24,9 @@ class EvaluateParams(Section):
     """What is asked of the held-out pool: at most so many queries of a kind (attribute queries: of a language).
 
     `head_share`: the most frequent leaf categories that together hold this share of the catalogue are the head.
-    `slice_minimum`: a slice with fewer queries is left out of the report.
+    `slice_minimum`: a slice with fewer queries is left out of the report. `paraphrased_needs`: so many needs of each
+    language are asked in five phrasings; 0 = none. `leak_rate`: a held-out picture leaks when its nearest in another
+    split is closer than all but this share of held-out pictures come to a picture of another category.
     """
 
     seed: int = 7
@@ -36,6 +38,8 @@ class EvaluateParams(Section):
     worst: int = Field(default=30, ge=0)
     slice_minimum: int = Field(default=10, ge=1)
     head_share: float = Field(default=0.8, gt=0.0, lt=1.0)
+    paraphrased_needs: int = Field(default=60, ge=0)
+    leak_rate: float = Field(default=0.001, ge=0.0, lt=1.0)
 
 
 class CompareParams(Section):

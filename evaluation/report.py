@@ -9,13 +9,15 @@ from evaluation.figures import bars, curves, phases, system_label
 from evaluation.kinds import AS_SERVED, BASELINES, BM25_TITLES, ENGINE, KINDS
 from evaluation.metrics import METRICS
 from evaluation.results import EvaluationReport, Measured, SliceScore
-from evaluation.worst import WorstQuery
+from evaluation.worst import ShownLeak, WorstQuery
 
 TEMPLATE = "report.html.j2"
-DIMENSIONS = ("language", "picture", "frequency", "facets", "category", "leaf")
+DIMENSIONS = ("language", "picture", "frequency", "facets", "language x facets", "category", "leaf")
 
 
-def render(report: EvaluationReport, worst: Sequence[WorstQuery], curves_path: Path) -> str:
+def render(
+    report: EvaluationReport, worst: Sequence[WorstQuery], curves_path: Path, leaks: Sequence[ShownLeak] = ()
+) -> str:
     """The page. Everything is inside: no script, no font, no picture comes from elsewhere."""
     systems = _systems(report)
     kinds = tuple(report.metrics)
@@ -43,6 +45,7 @@ def render(report: EvaluationReport, worst: Sequence[WorstQuery], curves_path: P
         curves=curves(curves_path),
         slices=[(dimension, rows) for dimension in DIMENSIONS if (rows := _in_dimension(report, dimension))],
         worst=worst,
+        leaks=leaks,
     )
 
 

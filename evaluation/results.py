@@ -80,6 +80,95 @@ class NotComparable(_Frozen):
     reason: str
 
 
+class Steadiness(_Frozen):
+    """The five phrasings of `needs` needs, asked of one system: see evaluation.robustness for the formulas.
+
+    `deviation` is within a need; `mean_of_worst` is what a need gets in its own worst phrasing, on average.
+    """
+
+    language: str
+    system: str
+    needs: int
+    mean: float
+    low: float
+    high: float
+    deviation: float
+    mean_of_worst: float
+    by_phrasing: Mapping[str, float]
+    worst_phrasing: str
+
+
+class ShakyNeed(_Frozen):
+    """A need that the engine answers differently by how it is said: texts and values by phrasing."""
+
+    language: str
+    deviation: float
+    texts: Mapping[str, str]
+    values: Mapping[str, float]
+
+
+class Robustness(_Frozen):
+    """How steady the answers are when one need is said in several ways."""
+
+    metric: str
+    phrasings: tuple[str, ...]
+    rows: tuple[Steadiness, ...]
+    shaky: tuple[ShakyNeed, ...]
+
+
+class Leak(_Frozen):
+    """A product of a held-out split and its nearest twin in another; `value` in the unit of the detector."""
+
+    detector: str
+    product: str
+    split: str
+    other: str
+    other_split: str
+    value: float
+
+
+class LeakDetector(_Frozen):
+    """What one way to see twins found: `pairs` across splits, and how many held-out products are in one.
+
+    `limit` is what a pair must be nearer than; None where the snapshot has no categories to read it from, and then
+    nothing was looked for.
+    """
+
+    detector: str
+    unit: str
+    limit: float | None
+    pairs: int
+    test_products: int
+    validation_products: int
+    test_share: float
+
+
+class LeakEffect(_Frozen):
+    """The engine on the `n` queries of a kind: all, the `touched` ones, and those left without them (95 % interval)."""
+
+    kind: str
+    metric: str
+    n: int
+    touched: int
+    mean: float
+    touched_mean: float | None
+    without_mean: float | None
+    without_low: float | None
+    without_high: float | None
+
+
+class Leakage(_Frozen):
+    """Twins across splits, and what they do to the scores."""
+
+    detectors: tuple[LeakDetector, ...]
+    test_products: int
+    touched_products: int
+    queries: int
+    touched_queries: int
+    effects: tuple[LeakEffect, ...]
+    examples: tuple[Leak, ...]
+
+
 class EvaluationReport(_Frozen):
     """Everything the evaluate stage found. `metrics`: kind -> system -> metric -> mean, for reading and for DVC."""
 
@@ -93,6 +182,8 @@ class EvaluationReport(_Frozen):
     latency: tuple[Latency, ...]
     not_comparable: tuple[NotComparable, ...]
     unasked: Mapping[str, str]
+    robustness: Robustness | None = None  # None where no need could be said in five ways, or none was to be asked
+    leakage: Leakage | None = None  # None in reports from before it was audited
 
     def latency_p95_ms(self) -> float | None:
         """p95 of a whole query, of the slowest way to ask."""

@@ -1,4 +1,5 @@
-"""Named subsets of the queries, as "dimension=value" strings: category, picture, frequency, language, facets."""
+"""Named subsets of the queries, as "dimension=value" strings: category, picture, frequency, language, facets, and
+language x facets, which counts the facets wanted."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence

@@ -11,6 +11,7 @@ from catalog.media import MediaStore, decode_image
 from catalog.products import Product
 from evaluation.judgements import EvaluationQuery, EvaluationSet
 from evaluation.metrics import Ranked
+from evaluation.results import Leak
 
 METRIC = "nDCG@10"  # sees how low the right product stands, where recall@10 is all or nothing
 THUMB = 104  # pixels of the longer side
@@ -39,6 +40,15 @@ class WorstQuery:
     relevant: int
     expected: tuple[Shown, ...]
     returned: tuple[Shown, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownLeak:
+    """A held-out product and its twin in another split."""
+
+    leak: Leak
+    product: Shown
+    other: Shown
 
 
 class Thumbnails:
@@ -98,10 +108,7 @@ def show(
     relevant = [product_id for product_id, grade in sorted(grades.items(), key=lambda item: -item[1]) if grade > 0]
 
     def shown(product_id: str) -> Shown:
-        product = products[product_id]
-        facets = ", ".join(dict.fromkeys([*product.category[-1:], *list(product.attributes.values())[:4]]))
-        picture = thumbnails.of(product.images[0]) if product.images else ""
-        return Shown(product.id, product.title, facets, picture, grades.get(product_id, 0) > 0)
+        return _shown(products[product_id], thumbnails, grades.get(product_id, 0) > 0)
 
     return WorstQuery(
         query=query,
@@ -111,6 +118,21 @@ def show(
         expected=tuple(shown(product_id) for product_id in relevant[:EXPECTED]),
         returned=tuple(shown(product_id) for product_id, _ in ranked[:RETURNED]),
     )
+
+
+def shown_leaks(leaks: Sequence[Leak], products: Sequence[Product], media: MediaStore) -> list[ShownLeak]:
+    """`leaks` with pictures of both sides."""
+    by_id, thumbnails = {product.id: product for product in products}, Thumbnails(media)
+    return [
+        ShownLeak(leak, *(_shown(by_id[product_id], thumbnails, False) for product_id in (leak.product, leak.other)))
+        for leak in leaks
+    ]
+
+
+def _shown(product: Product, thumbnails: Thumbnails, relevant: bool) -> Shown:
+    facets = ", ".join(dict.fromkeys([*product.category[-1:], *list(product.attributes.values())[:4]]))
+    picture = thumbnails.of(product.images[0]) if product.images else ""
+    return Shown(product.id, product.title, facets, picture, relevant)
 
 
 def _surest(run: Mapping[str, Ranked], query: EvaluationQuery) -> float:

@@ -78,6 +78,20 @@ def test_attribute_queries_speak_the_terms_of_the_shop_and_only_its_spoken_field
     assert spoken_fields([], POOL) == {"colour", "batch", CATEGORY}
 
 
+def slices_of(query: EvaluationQuery) -> dict[str, str]:
+    """Dimension -> value, of the slices about facets."""
+    return dict(name.split("=") for name in query.slices if "facets" in name)
+
+
+def test_an_attribute_query_is_in_the_slice_of_its_language_and_how_many_facets_it_wants() -> None:
+    asked = questions()
+    for query in (*asked.of_kind("attribute_en"), *asked.of_kind("attribute_zh")):
+        said = slices_of(query)
+        wanted = len(said["facets"].split("+"))
+        assert said["language x facets"] == f"{query.language} x {wanted}"
+    assert {"en x 2", "zh x 2"} <= {slices_of(query).get("language x facets") for query in asked.queries}
+
+
 def test_combinations_of_facets_take_turns_and_phrases_without_a_category_share_one() -> None:
     def draft(text: str) -> Draft:
         return Phrase(text, "en", ()), []

@@ -18,15 +18,18 @@ from evaluation.evaluate import summarise
 from evaluation.evidence import Counts, Fidelity, gather
 from evaluation.gates import decide
 from evaluation.judgements import EvaluationQuery, EvaluationSet
+from evaluation.leakage import leakage
+from evaluation.leaks import Leaks
 from evaluation.measure import score
 from evaluation.params import EvaluateParams
 from evaluation.pool import pool_engines
 from evaluation.questions import evaluation_set
 from evaluation.report import render
-from evaluation.results import EvaluationReport, Inputs, read_report
+from evaluation.results import EvaluationReport, Inputs, Leak, LeakDetector, Robustness, ShakyNeed, read_report
+from evaluation.robustness import steadiness
 from evaluation.rules import GateRules
 from evaluation.runs import photos_of
-from evaluation.worst import THUMB, Thumbnails, show, thumbnail, worst_queries
+from evaluation.worst import THUMB, Thumbnails, show, shown_leaks, thumbnail, worst_queries
 from search.logic import SearchLogic
 from tests.evaluation.worlds import TERMS, FacetEncoder, embedded, media, picture, shop
 
@@ -40,6 +43,34 @@ INPUTS = Inputs(
     ranking="a" * 12,
     params="b" * 12,
     evaluation_set=QUESTIONS.fingerprint,
+)
+LEAKS = Leaks(
+    detectors=(
+        LeakDetector(
+            detector="perceptual hash",
+            unit="of 256 bits differ",
+            limit=26.0,
+            pairs=1,
+            test_products=1,
+            validation_products=0,
+            test_share=1 / len(POOL),
+        ),
+    ),
+    pairs=(Leak(detector="perceptual hash", product="p001", split="test", other="p013", other_split="train", value=8),),
+    touched=frozenset({"p001"}),
+)
+STEADY = Robustness(
+    metric="nDCG@10",
+    phrasings=("plain", "misspelt"),
+    rows=(steadiness("en", "engine", [{"plain": 0.9, "misspelt": 0.7}], seed=1, rounds=100),),
+    shaky=(
+        ShakyNeed(
+            language="en",
+            deviation=0.1,
+            texts={"plain": "red <mug>", "misspelt": "red mgu"},
+            values={"plain": 0.9, "misspelt": 0.7},
+        ),
+    ),
 )
 
 
@@ -60,7 +91,8 @@ def asked(store: MediaStore) -> Systems:
 def report(asked: Systems) -> EvaluationReport:
     baselines = ask_baselines(QUESTIONS, POOL, lambda query: None, None, PARAMS.seed)
     scores = score(QUESTIONS, {**asked.runs, **baselines.runs}, {**asked.asked, **baselines.asked})
-    return summarise(INPUTS, QUESTIONS, scores, [asked, baselines], 480, PARAMS)
+    told = leakage(LEAKS, QUESTIONS, POOL, scores, seed=7, rounds=100)
+    return summarise(INPUTS, QUESTIONS, scores, [asked, baselines], 480, PARAMS, STEADY, told)
 
 
 def page(report: EvaluationReport, asked: Systems, store: MediaStore, curves: Path) -> str:
@@ -75,7 +107,8 @@ def page(report: EvaluationReport, asked: Systems, store: MediaStore, curves: Pa
         products,
         Thumbnails(store),
     )
-    return render(report, [shown], curves)
+    assert report.leakage is not None
+    return render(report, [shown], curves, shown_leaks(report.leakage.examples, POOL, store))
 
 
 def test_the_report_has_every_kind_system_and_metric_and_what_was_not_asked(report: EvaluationReport) -> None:
@@ -161,6 +194,10 @@ def test_the_page_has_the_numbers_the_plots_and_both_colour_schemes(
     assert html.count("<svg") == bare.count("<svg") + 2  # loss and score; note has no numbers, update counts
     assert "prefers-color-scheme: dark" in html
     assert "#0101" not in html  # every placeholder colour became a variable
+    assert "1 of 48 held-out products have a twin" in html
+    assert "fewer than 26 of 256 bits differ" in html
+    assert "± 0.100" in html
+    assert "red &lt;mug&gt;" in html
     for name in ("title to photo", "BM25 on titles", INPUTS.snapshot, INPUTS.encoder, "not comparable"):
         assert name in html
 
