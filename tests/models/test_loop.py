@@ -180,6 +180,29 @@ def test_the_average_follows_the_weights_by_its_formula():
     assert module.weight.item() == 2.0
 
 
+def test_the_averaged_weights_are_what_is_scored_and_kept(tmp_path):
+    task = Line(steps=3)
+    expected = {name: tensor.clone() for name, tensor in changing(task.module).items()}
+    scored: list[dict[str, Tensor]] = []
+
+    def follow_by_hand():
+        task.updates += 1
+        decay = min(0.5, (1 + task.updates) / (10 + task.updates))
+        for name, tensor in changing(task.module).items():
+            expected[name] = decay * expected[name] + (1 - decay) * tensor
+
+    def score():
+        scored.append({name: tensor.clone() for name, tensor in changing(task.module).items()})
+        return {"score": float(len(scored))}  # the last is the best
+
+    task.updated, task.score = follow_by_hand, score  # type: ignore[method-assign]
+    run(task, tmp_path, replace(PLAN, average=0.5))
+    own = changing(task.module)
+    for name, tensor in expected.items():
+        torch.testing.assert_close(own[name], tensor)
+        assert torch.equal(scored[-1][name], own[name])
+
+
 def test_mixed_precision_trains_as_well_on_a_cpu(tmp_path):
     task = Line(steps=30)
     outcome = run(task, tmp_path, replace(PLAN, epochs=6, bf16=True))
