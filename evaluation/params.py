@@ -3,17 +3,20 @@
 from pydantic import Field
 
 from catalog.params import Section
+from search.ranking import FusionName
 
 
 class TuneParams(Section):
-    """How the ranking weights are chosen on the validation split.
+    """How the ranking settings are chosen on the validation split.
 
+    `fusion`: how the legs become one list (search.ranking.fusion); naive_bayes is fitted, the others' weights tuned.
     `queries` is the most asked of each kind of query. Weights of a query kind sum to 1; no leg falls below `floor`;
     a move shifts `step` from one leg to another. `margin` is what a setting must gain in the mean nDCG@10 for each
     unit of weight that it moves away from balance: ties and noise stay balanced.
     """
 
     seed: int = 11
+    fusion: FusionName = "weighted"
     queries: int = Field(default=200, ge=1)
     floor: float = Field(default=0.1, ge=0.0, le=0.25)
     step: float = Field(default=0.05, gt=0.0, le=0.5)

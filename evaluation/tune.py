@@ -1,4 +1,4 @@
-"""The tune stage: ranking weights for each query kind, chosen on the validation split.
+"""The tune stage: ranking settings for each query kind, chosen on the validation split.
 
     python -m evaluation.tune          (from the root of a workspace; `dvc repro tune`)
 
@@ -8,7 +8,8 @@ words of a title do not give away. The engine encodes and retrieves each query o
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -21,11 +22,12 @@ from catalog.tables import read_judgements, read_products, read_terms, snapshot_
 from catalog.workspace import RANKING, TUNE_REPORT
 from evaluation.judgements import EvaluationQuery, EvaluationSet
 from evaluation.metrics import DEPTH, mean, per_query
+from evaluation.odds import Judged, fit_odds
 from evaluation.params import EvaluateParams, TuneParams
 from evaluation.pool import hidden_collection
 from evaluation.questions import evaluation_set
 from evaluation.runs import Photos, as_asked, photos_of
-from evaluation.weights import Weights, choose_weights
+from evaluation.weights import Choice, Weights, choose_weights
 from models.embeddings import ProductEmbeddings, load_embeddings
 from models.encoder import Encoder, EncoderLike
 from search.engine import Retrieved, SearchEngine
@@ -96,10 +98,11 @@ def tune(
 ) -> tuple[Ranking, dict[str, dict[str, Any]]]:
     """The ranking, and for each query kind how it was chosen.
 
-    The search starts with equal weights for the legs that the default ranking gives to the kind; its other legs start
-    at 0. A kind without questions keeps the default.
+    naive_bayes is fitted on the questions and asks all legs of the kind. For the other fusions the search starts with
+    equal weights for the legs that the default ranking gives to the kind; its other legs start at 0. A kind without
+    questions keeps the default.
     """
-    ranking = Ranking()
+    ranking = Ranking(fusion=params.fusion)
     engine = SearchEngine(encoder, hidden_collection(pool, embeddings, encoder), ranking)
     choices: dict[str, dict[str, Any]] = {}
     for kind, names in ASKED.items():
@@ -108,10 +111,16 @@ def tune(
             continue
         usual, legs = tuple(ranking.weights_for(kind)), LEGS_OF_KIND[kind]
         retrieved = {query.query_id: engine.retrieve(as_asked(query, photos, legs)) for query in queries}
-        score = _scorer(kind, questions, queries, retrieved)
-        start = {leg: 1 / len(usual) if leg in usual else 0.0 for leg in legs}
-        choice = choose_weights(score, start, floor=params.floor, step=params.step, margin=params.margin)
-        ranking = weighed(ranking, kind, choice.weights)
+        if params.fusion == "naive_bayes":
+            odds = {**ranking.odds, kind: fit_odds(_judged(questions, queries, retrieved))}
+            ranking = weighed(ranking.model_copy(update={"odds": odds}), kind, dict.fromkeys(legs, 1 / len(legs)))
+            score = _scorer(ranking, kind, questions, queries, retrieved)(ranking.weights[kind])
+            choice = Choice(ranking.weights[kind], score, score, tried=1)
+        else:
+            start = {leg: 1 / len(usual) if leg in usual else 0.0 for leg in legs}
+            scorer = _scorer(ranking, kind, questions, queries, retrieved)
+            choice = choose_weights(scorer, start, floor=params.floor, step=params.step, margin=params.margin)
+            ranking = weighed(ranking, kind, choice.weights)
         choices[kind] = {**asdict(choice), "queries": len(queries)}
     return ranking, choices
 
@@ -121,20 +130,30 @@ def weighed(ranking: Ranking, kind: QueryKind, weights: Weights) -> Ranking:
     return Ranking.model_validate({**ranking.model_dump(), "weights": {**ranking.weights, kind: dict(weights)}})
 
 
+def _judged(
+    questions: EvaluationSet, queries: Sequence[EvaluationQuery], retrieved: Mapping[str, Retrieved]
+) -> Iterator[Judged]:
+    """What was found for each query, with its grades; all kinds of `queries` weigh the same."""
+    asked = Counter(query.kind for query in queries)
+    for query in queries:
+        yield retrieved[query.query_id], questions.judgements[query.query_id], 1 / asked[query.kind]
+
+
 def _scorer(
+    start: Ranking,
     kind: QueryKind,
     questions: EvaluationSet,
     queries: Sequence[EvaluationQuery],
     retrieved: Mapping[str, Retrieved],
 ) -> Callable[[Weights], float]:
-    """Weights of `kind` -> mean METRIC over the kinds of `queries`, all kinds weighing the same."""
+    """Weights of `kind` in `start` -> mean METRIC over the kinds of `queries`, all kinds weighing the same."""
     by_kind: dict[str, list[str]] = {}
     for query in queries:
         by_kind.setdefault(query.kind, []).append(query.query_id)
     grades = questions.grades(queries)
 
     def score(weights: Weights) -> float:
-        ranking = weighed(Ranking(), kind, weights)
+        ranking = weighed(start, kind, weights)
         run = {query_id: found.ranked(ranking)[:DEPTH] for query_id, found in retrieved.items()}
         values = per_query(run, grades)
         return sum(mean(values, ids)[METRIC] for ids in by_kind.values()) / len(by_kind)

@@ -34,7 +34,8 @@ class Retrieved:
 
     def ranked(self, ranking: Ranking) -> Scored:
         """Every candidate, best first."""
-        return fuse(self.candidates, ranking.weights_for(self.kind, tuple(self.candidates)), self.able, ranking.fusion)
+        weights = ranking.weights_for(self.kind, tuple(self.candidates))
+        return fuse(self.candidates, weights, self.able, ranking.fusion, ranking.odds_for(self.kind))
 
 
 class SearchEngine:

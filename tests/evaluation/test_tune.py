@@ -4,11 +4,11 @@ import pytest
 
 from catalog.media import MediaStore
 from evaluation.params import TuneParams
-from evaluation.pool import pool_collection
+from evaluation.pool import hidden_collection, pool_collection
 from evaluation.runs import ask, photos_of
 from evaluation.tune import METRIC, tune, validation_questions, weighed
 from search.engine import Query, SearchEngine
-from search.ranking import Ranking
+from search.ranking import FUSIONS, FusionName, Ranking
 from tests.evaluation.worlds import TERMS, FacetEncoder, embedded, media, shop
 
 POOL = shop()
@@ -84,3 +84,19 @@ def test_a_kind_without_questions_keeps_the_default(store: MediaStore) -> None:
     assert set(choices) == {"text"}
     assert ranking.weights["image"] == Ranking().weights["image"]
     assert METRIC == "nDCG@10"
+
+
+@pytest.mark.parametrize("fusion", FUSIONS)
+def test_every_fusion_can_be_tuned_and_then_serves(store: MediaStore, fusion: FusionName) -> None:
+    encoder = FacetEncoder()
+    vectors = embedded(POOL, store, encoder)
+    params = TuneParams(queries=20, step=0.1, fusion=fusion)
+    ranking, choices = tune(QUESTIONS, POOL, vectors, encoder, photos_of(store), params)
+    assert ranking.fusion == fusion
+    assert set(ranking.odds) == (set(choices) if fusion == "naive_bayes" else set())
+    engine = SearchEngine(encoder, hidden_collection(POOL, vectors, encoder), ranking)
+    query = QUESTIONS.of_kind("attribute_en")[0]
+    best = engine.search(Query(text=query.text, k=1)).hits[0]
+    assert best.id in QUESTIONS.judgements[query.query_id]
+    tuned = tune(QUESTIONS, POOL, vectors, encoder, photos_of(store), params)
+    assert tuned == (ranking, choices)

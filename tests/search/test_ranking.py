@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import NotReady
-from search.ranking import LEGS_OF_KIND, Ranking, fuse, reciprocal_ranks, scaled_scores
+from search.ranking import FUSIONS, LEGS_OF_KIND, FusionName, KindOdds, LegOdds, Ranking, fuse, leg_shares
+from search.ranking.fusion import borda_votes, reciprocal_ranks, scaled_scores
 
 ALL = frozenset({"dense", "image", "text", "lexical"})
 WORDS = frozenset({"dense", "text", "lexical"})
@@ -65,8 +66,88 @@ def test_rrf_looks_at_ranks_alone():
     assert fused == [("b", pytest.approx(0.5 * 61 / 62 + 0.5, abs=1e-6)), ("a", 0.5)]
 
 
+def test_votes_count_the_candidates_left_behind():
+    assert borda_votes("image", [("a", 0.9), ("b", 0.2), ("c", 0.1), ("d", 0.0)]) == pytest.approx(
+        {"a": 4 / 4, "b": 3 / 4, "c": 2 / 4, "d": 1 / 4}
+    )
+
+
+def test_naive_bayes_adds_up_what_each_leg_says():
+    odds = KindOdds(
+        prior=-3.0,
+        legs={
+            "dense": LegOdds(slope=2.0, offset=0.5, absent=-1.0),
+            "image": LegOdds(slope=1.0, offset=0.0, absent=-2.0),
+        },
+    )
+    candidates = {"dense": [("a", 0.9), ("b", 0.5)], "image": [("a", 0.6), ("c", 0.1)]}
+    fused = fuse(candidates, {}, {"a": ALL, "b": ALL, "c": frozenset({"image"})}, "naive_bayes", odds)
+    # a: -3 + (.5 + 2 x 1) + (0 + 1 x 1)   c: -3 + (0 + 1 x 0), dense cannot find it   b: -3 + (.5 + 2 x 0) - 2
+    assert fused == [("a", 0.5), ("c", -3.0), ("b", -4.5)]
+
+
+@pytest.fixture(params=FUSIONS)
+def fusion(request: pytest.FixtureRequest) -> FusionName:
+    """Every member of the family: what follows holds for each of them."""
+    name: FusionName = request.param
+    return name
+
+
+FOUND = {
+    "dense": [("a", 0.9), ("plain", 0.8), ("b", 0.4), ("c", 0.1)],
+    "image": [("c", 0.7), ("a", 0.6), ("b", 0.5)],
+    "lexical": [("plain", 7.0), ("b", 3.0)],
+}
+ABLE = {"a": ALL, "b": ALL, "c": ALL, "plain": WORDS}
+WEIGHTS = {"dense": 0.3, "image": 0.5, "lexical": 0.2}
+
+
+def test_the_order_of_the_legs_does_not_matter(fusion: FusionName):
+    turned = dict(reversed(FOUND.items()))
+    assert list(turned) != list(FOUND)
+    assert fuse(turned, WEIGHTS, ABLE, fusion) == fuse(FOUND, WEIGHTS, ABLE, fusion)
+
+
+def test_every_candidate_is_ranked_once_best_first(fusion: FusionName):
+    fused = fuse(FOUND, WEIGHTS, ABLE, fusion)
+    assert sorted(product_id for product_id, _ in fused) == ["a", "b", "c", "plain"]
+    assert [score for _, score in fused] == sorted((score for _, score in fused), reverse=True)
+
+
+def test_a_product_that_lacks_a_leg_is_not_pushed_down(fusion: FusionName):
+    """`plain` has no picture: it stands no lower than if it had one that nobody finds."""
+    lacking = dict(fuse(FOUND, WEIGHTS, ABLE, fusion))
+    unfound = dict(fuse(FOUND, WEIGHTS, {**ABLE, "plain": ALL}, fusion))
+    assert lacking["plain"] > unfound["plain"]
+    assert {each: lacking[each] for each in "abc"} == {each: unfound[each] for each in "abc"}
+
+
+def test_a_better_score_in_a_leg_never_pushes_a_product_down(fusion: FusionName):
+    better = {**FOUND, "image": [("b", 0.8), ("c", 0.7), ("a", 0.6)]}
+    assert dict(fuse(better, WEIGHTS, ABLE, fusion))["b"] > dict(fuse(FOUND, WEIGHTS, ABLE, fusion))["b"]
+
+
+def test_equal_products_come_in_the_order_of_ids(fusion: FusionName):
+    """Twins that no leg tells apart: each leg puts another one of them first, as two legs may."""
+    twins = {"dense": [("a", 0.5), ("b", 0.5)], "image": [("b", 0.5), ("a", 0.5)]}
+    fused = fuse(twins, {"dense": 0.5, "image": 0.5}, {"a": ALL, "b": ALL}, fusion)
+    assert [product_id for product_id, _ in fused] == ["a", "b"]
+    assert fused[0][1] == fused[1][1]
+
+
+def test_what_the_legs_add_sums_to_the_score(fusion: FusionName):
+    shares = leg_shares(FOUND, WEIGHTS, ABLE, fusion)
+    for product_id, score in fuse(FOUND, WEIGHTS, ABLE, fusion):
+        assert sum(shares[product_id].values()) == pytest.approx(score, abs=1e-6)
+    assert "image" not in shares["plain"]
+
+
+def test_no_candidates_are_an_empty_list(fusion: FusionName):
+    assert fuse({"dense": [], "lexical": []}, {"dense": 1.0, "lexical": 1.0}, {}, fusion) == []
+
+
 def test_settings_come_back_from_disk_as_they_were(tmp_path: Path):
-    ranking = Ranking(fusion="rrf", candidates=50)
+    ranking = Ranking(fusion="naive_bayes", candidates=50, odds={"text": KindOdds(legs={"dense": LegOdds(slope=7)})})
     ranking.save(tmp_path / "new" / "ranking.json")
     assert Ranking.load(tmp_path / "new" / "ranking.json") == ranking
 
@@ -83,6 +164,13 @@ def test_missing_and_wrong_settings_are_refused_with_a_sentence(tmp_path: Path):
 def test_weights_that_cannot_rank_are_refused(weights: dict[str, float]):
     with pytest.raises(ValueError):
         Ranking(weights={**Ranking().weights, "image": weights})
+
+
+def test_odds_that_would_push_a_found_product_down_are_refused():
+    with pytest.raises(ValueError, match="'absent' may not be above"):
+        LegOdds(slope=1.0, offset=-2.0, absent=-1.0)
+    with pytest.raises(ValueError, match="image queries have no leg lexical"):
+        Ranking(odds={"image": KindOdds(legs={"lexical": LegOdds()})})
 
 
 def test_legs_that_a_caller_names_keep_their_weights_or_share_equally():
