@@ -136,7 +136,8 @@ def _judged(
     """What was found for each query, with its grades; all kinds of `queries` weigh the same."""
     asked = Counter(query.kind for query in queries)
     for query in queries:
-        yield retrieved[query.query_id], questions.judgements[query.query_id], 1 / asked[query.kind]
+        found, grades = retrieved[query.query_id], questions.judgements[query.query_id]
+        yield Judged(found, grades, 1 / asked[query.kind])
 
 
 def _scorer(
