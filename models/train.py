@@ -26,7 +26,7 @@ from catalog.media import MediaStore
 from catalog.params import load_section
 from catalog.products import Product
 from catalog.splits import SplitParams, split_products
-from catalog.tables import read_products, read_terms, snapshot_id
+from catalog.tables import read_interactions, read_judgements, read_products, read_terms, snapshot_id
 from catalog.terms import TermIndex
 from catalog.workspace import CHECKPOINT, CURVES, MEDIA, MODEL, TRAIN_REPORT
 from models.dual_encoder import DualEncoder
@@ -35,6 +35,7 @@ from models.progress import Display, display, follow
 from models.training.checkpoint import Checkpoint, RunKey, digest_of_code
 from models.training.curves import write_curves
 from models.training.device import choose_bf16, choose_device, set_seeds
+from models.training.feasible import Attempt, check_feasible
 from models.training.features import FeatureStore
 from models.training.loop import Outcome, Plan, fit
 from models.training.order import check_fusion, check_order, phases_of, tower_epochs
@@ -50,6 +51,7 @@ from models.training.pictures import (
     view_key,
 )
 from models.training.settings import TrainSettings
+from models.training.shop_queries import ShopQueries
 from models.training.task import DualEncoderTask
 from models.training.texts import LiveTexts, RememberedTexts, Texts
 from models.training.validation_score import Validation
@@ -80,7 +82,8 @@ class Sections:
 def train(sections: Sections, show: Display) -> dict[str, Any]:
     """Train on the snapshot in data/ and write the model, its report and its curves. Returns the report.
 
-    Raises InvalidSnapshot when fewer than two products are left for training, TrainingDiverged, InvalidParams.
+    Raises InvalidSnapshot when fewer than two products are left for training, InvalidParams when they cannot teach
+    what the params ask for, TrainingDiverged.
     """
     params = sections.train
     check_order(sections.model, params)
@@ -92,6 +95,8 @@ def train(sections: Sections, show: Display) -> dict[str, Any]:
         raise InvalidSnapshot(f"The training split has {len(split['train'])} products; training needs two or more.")
     check_fusion(sections.model, split["train"])
     terms = TermIndex(read_terms(), products)
+    queries = shop_queries(split["train"], params)
+    check_feasible(Attempt(sections.model, params, split["train"], queries))
 
     set_seeds(params.seed, device)
     model = DualEncoder.build(sections.model, params.temperature)
@@ -105,7 +110,7 @@ def train(sections: Sections, show: Display) -> dict[str, Any]:
     pictures = open_pictures(model, features, shown, show, MediaStore(MEDIA))
     texts = open_texts(model, checkpoint)
     pooled = open_pooled(model, checkpoint, pictures, shown, show)
-    task = DualEncoderTask(model, split["train"], terms, params, pictures, texts, validation, show, pooled)
+    task = DualEncoderTask(model, split["train"], terms, params, pictures, texts, validation, show, pooled, queries)
     task.fit_heads()
     plan = plan_of(params, device, tail_rests=model.image.mode == "tail" and params.tail_epochs > 0)
     show.say(
@@ -131,6 +136,16 @@ def train(sections: Sections, show: Display) -> dict[str, Any]:
     TRAIN_REPORT.write_text(json.dumps(report, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     checkpoint.finish(keep=[features])
     return report
+
+
+def shop_queries(products: Sequence[Product], params: TrainParams) -> ShopQueries:
+    """The queries of the tables that `train.queries` names."""
+    return ShopQueries(
+        products,
+        read_judgements() if "judgements" in params.queries else [],
+        read_interactions() if "interactions" in params.queries else [],
+        params.actions,
+    )
 
 
 def picture_keys(products: Sequence[Product], params: TrainParams) -> list[str]:

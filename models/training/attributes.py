@@ -5,14 +5,14 @@ Legend: B products, F facet fields, C values of all fields together, D width.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from catalog.errors import InvalidParams
+from catalog.products import Product
 from models.training.encoded import Encoded
 from models.training.objective import Given, Objective, Value
 
@@ -38,12 +38,7 @@ class Attributes(Objective):
         params = given.params
         if not params.attribute_weight:
             return None
-        values = frequent_values([product.facets() for product in given.products], params.attribute_support)
-        if not values:
-            raise InvalidParams(
-                "train.attribute_weight asks for attribute heads, but no facet has two values with "
-                f"{params.attribute_support} training products each (train.attribute_support)."
-            )
+        values = facet_values(given.products, params.attribute_support)
         labels = [
             [names.index(value) if (value := product.facets().get(field)) in names else NO_LABEL
              for field, names in values.items()]
@@ -82,9 +77,9 @@ class Attributes(Objective):
         return torch.stack(losses).mean() if losses else None
 
 
-def frequent_values(facets: Sequence[Mapping[str, str]], support: int) -> dict[str, list[str]]:
+def facet_values(products: Sequence[Product], support: int) -> dict[str, list[str]]:
     """Fields with at least two values that `support` products have; those values, sorted."""
-    counts = Counter((field, value) for row in facets for field, value in row.items())
+    counts = Counter(facet for product in products for facet in product.facets().items())
     found: dict[str, list[str]] = {}
     for (field, value), count in sorted(counts.items()):
         if count >= support:

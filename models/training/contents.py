@@ -15,9 +15,10 @@ from catalog.phrases import Phrase
 from catalog.products import Product
 from catalog.terms import TermIndex
 from models.training.batches import Rows
-from models.training.pairs import TrainingTexts, TruthTable
+from models.training.pairs import Grades, TrainingTexts, Truth, TruthTable
 from models.training.params import TrainParams
 from models.training.pictures import Pictures, media_of, view_key
+from models.training.shop_queries import ShopQueries
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,9 @@ class Batch:
     titles: list[str]  # T1
     title_true: Tensor  # bool [T1, B]
     phrases: list[Phrase]  # T2
-    phrase_true: Tensor  # bool [T2, B]
+    phrase_true: Tensor  # [T2, B]: bool, or grades
+    queries: list[str]  # Q: of the shop
+    query_true: Tensor  # [Q, B]: bool, or grades
     product_texts: list[str]  # B; "" for a product without words
     pictures: Tensor | None  # of the products that have one, as Pictures.load gave them
     shown: Tensor  # int64 [S]: the products that have a picture
@@ -41,8 +44,10 @@ class Batch:
 class Contents:
     """Fills batches from training products."""
 
-    def __init__(self, products: Sequence[Product], terms: TermIndex, params: TrainParams) -> None:
-        self.products, self.params = products, params
+    def __init__(
+        self, products: Sequence[Product], terms: TermIndex, params: TrainParams, queries: ShopQueries | None = None
+    ) -> None:
+        self.products, self.params, self.queries = products, params, queries
         self.said = TrainingTexts(products, terms, params)
         self.truth = TruthTable(products, terms, params.languages)
 
@@ -57,13 +62,18 @@ class Contents:
         sees = [_seen(has_text[row], row in keys, self.params.modality_dropout, draw) for row in range(len(rows))]
         shown = pictures.load(list(keys.values()), draw) if keys else None
         second = [self._other_view(key, draw) for key in keys.values()] if self.params.weights.photo_photo else []
+        numbers = self.queries.drawn(rows, draw) if self.queries else []
+        queries = [self.queries.texts[number] for number in numbers] if self.queries else []
+        query_grades = self.queries.grades(numbers, rows) if self.queries else np.zeros((0, len(rows)), np.float32)
         media = np.array([media_of(key) for key in keys.values()])
         return Batch(
             rows=torch.from_numpy(rows),
             titles=[said[number].title or "" for number in titled],
             title_true=torch.from_numpy(self.truth.of_titles(rows[titled], rows)),
             phrases=phrases,
-            phrase_true=torch.from_numpy(self.truth.of_phrases(phrases, rows)),
+            phrase_true=torch.from_numpy(self._truth_of(phrases, rows)),
+            queries=queries,
+            query_true=torch.from_numpy(query_grades if self.params.graded else query_grades > 0),
             product_texts=product_texts,
             pictures=shown,
             shown=torch.tensor(list(keys), dtype=torch.int64),
@@ -72,6 +82,11 @@ class Contents:
             second_views=pictures.load(second, draw) if second else None,
             same_picture=torch.from_numpy(media[:, None] == media[None, :]),
         )
+
+    def _truth_of(self, phrases: Sequence[Phrase], rows: Rows) -> Truth | Grades:
+        if self.params.graded:
+            return self.truth.grades_of_phrases(phrases, rows, self.params.partial)
+        return self.truth.of_phrases(phrases, rows)
 
     def _picture(self, row: int, draw: random.Random) -> str | None:
         images = self.products[row].images[: self.params.pictures]

@@ -25,6 +25,7 @@ class Encoded:
 
     titles: Tensor  # [T1, D]
     phrases: Tensor  # [T2, D]
+    queries: Tensor  # [Q, D]: of the shop
     words: Tensor  # [B, D]: the products' own texts; zero where a product has none
     pictures: Tensor  # [S, D]
     products: Tensor  # [B, D]: fused; zero where fusion saw nothing
@@ -32,7 +33,8 @@ class Encoded:
     shown: Tensor  # int64 [S]: whose pictures they are
     has_words: Tensor  # bool [B]
     title_true: Tensor  # bool [T1, B]
-    phrase_true: Tensor  # bool [T2, B]
+    phrase_true: Tensor  # [T2, B]: bool, or grades in [0, 1]
+    query_true: Tensor  # [Q, B]: likewise
     same_picture: Tensor  # bool [S, S]
     logit_scale: Tensor  # scalar: the logarithm of 1 / temperature
     weights: PairWeights  # what each pair counts for
@@ -44,6 +46,7 @@ class Encoded:
             self,
             titles=unit_prefix(self.titles, width),
             phrases=unit_prefix(self.phrases, width),
+            queries=unit_prefix(self.queries, width),
             words=unit_prefix(self.words, width),
             pictures=unit_prefix(self.pictures, width),
             second_views=unit_prefix(self.second_views, width),
@@ -63,7 +66,7 @@ def encode(
     """Run the towers over a batch, each distinct text once, and fuse its products."""
     device = model.device
     phrases = [phrase.text for phrase in batch.phrases]
-    distinct = list(dict.fromkeys([*batch.titles, *phrases, *batch.product_texts]))
+    distinct = list(dict.fromkeys([*batch.titles, *phrases, *batch.queries, *batch.product_texts]))
     place = {text: number for number, text in enumerate(distinct)}
     known = [text for text in distinct if text]
     vectors = encode_texts(model, known, texts, params)
@@ -93,6 +96,7 @@ def encode(
     return Encoded(
         titles=of(batch.titles),
         phrases=of(phrases),
+        queries=of(batch.queries),
         words=words,
         pictures=pictures,
         products=model.fuse(words, images, batch.sees_text.to(device), batch.sees_image.to(device)),
@@ -101,6 +105,7 @@ def encode(
         has_words=torch.tensor([bool(text) for text in batch.product_texts], device=device),
         title_true=batch.title_true.to(device),
         phrase_true=batch.phrase_true.to(device),
+        query_true=batch.query_true.to(device),
         same_picture=batch.same_picture.to(device),
         logit_scale=model.logit_scale,
         weights=params.weights,

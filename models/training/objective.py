@@ -37,10 +37,7 @@ class Objective(nn.Module):
 
     @classmethod
     def build(cls, given: Given) -> Self | None:
-        """The objective that the params ask for; None when they ask for none.
-
-        Raises InvalidParams when the snapshot lacks what it needs.
-        """
+        """The objective that the params ask for; None when they ask for none."""
         raise NotImplementedError
 
     def forward(self, encoded: Encoded) -> Value:

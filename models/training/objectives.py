@@ -41,6 +41,8 @@ class Matching(Objective):
             Pairing("phrase_image", e.phrases, e.pictures, e.phrase_true[:, e.shown], weights.phrase_image),
             Pairing("title_product", e.titles, e.products, e.title_true, weights.title_product),
             Pairing("phrase_product", e.phrases, e.products, e.phrase_true, weights.phrase_product),
+            Pairing("query_image", e.queries, e.pictures, e.query_true[:, e.shown], weights.query_image),
+            Pairing("query_product", e.queries, e.products, e.query_true, weights.query_product),
             Pairing("photo_photo", e.second_views, e.pictures, e.same_picture, weights.photo_photo),
         ]
         return Value(*total_loss(pairings, e.logit_scale, self.loss))

@@ -74,8 +74,10 @@ def _joint(params: TrainParams) -> tuple[Phase, ...]:
 
 def _sequential(params: TrainParams) -> tuple[Phase, ...]:
     last = min(params.epochs - 1, max(1, round(params.epochs * params.fusion_share)))
-    to_pictures = params.weights.model_copy(update={"title_product": 0.0, "phrase_product": 0.0})
-    to_products = params.weights.model_copy(update={"title_image": 0.0, "phrase_image": 0.0, "photo_photo": 0.0})
+    with_products = ("title_product", "phrase_product", "query_product")
+    others = tuple(name for name in type(params.weights).model_fields if name not in with_products)
+    to_pictures = params.weights.model_copy(update=dict.fromkeys(with_products, 0.0))
+    to_products = params.weights.model_copy(update=dict.fromkeys(others, 0.0))
     first = params.model_copy(update={"weights": to_pictures})
     then = params.model_copy(update={"weights": to_products, "text_noise": 0.0})
     return (

@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.phrases import Phrase, attribute_phrases
-from catalog.products import Product
+from catalog.products import CATEGORY, Product
 from catalog.terms import TermIndex
 from catalog.text import normalise, product_text, tokenize
 from models.training.params import TrainParams
 
 Truth = NDArray[np.bool_]
+Grades = NDArray[np.float32]
 
 _MOST_OF_DESCRIPTION = 200  # characters; a query is not longer
 
@@ -109,15 +110,34 @@ class TruthTable:
 
     def of_phrases(self, phrases: Sequence[Phrase], rows: NDArray[np.int64]) -> Truth:
         """[T, N]: does row rows[j] have every facet that phrase i mentions?"""
-        truth = np.ones((len(phrases), len(rows)), dtype=np.bool_)
+        return self._held(phrases, rows)[0]
+
+    def grades_of_phrases(self, phrases: Sequence[Phrase], rows: NDArray[np.int64], partial: float) -> Grades:
+        """[T, N] in [0, 1]: 1 where row rows[j] has every facet that phrase i mentions; else `partial` times the share
+        of them that it has, if it is of the category that the phrase mentions; else 0. So of two wrong answers to
+        "red dress for women" a blue dress for women is better than one for girls, and a red shirt is none.
+        """
+        true, share, right_kind = self._held(phrases, rows)
+        grades: Grades = np.where(true, np.float32(1), np.float32(partial) * share * right_kind)
+        return grades
+
+    def _held(self, phrases: Sequence[Phrase], rows: NDArray[np.int64]) -> tuple[Truth, Grades, Truth]:
+        """[T, N] each: all facets that a phrase mentions; the share of them; the category, if it mentions one."""
+        held = np.zeros((len(phrases), len(rows)), dtype=np.float32)
+        right_kind = np.ones((len(phrases), len(rows)), dtype=np.bool_)
+        number_asked = np.zeros((len(phrases), 1), dtype=np.float32)
         for language, classes in self.classes.items():
             said = [number for number, phrase in enumerate(phrases) if phrase.language == language]
             asked = self._matrix([dict(phrases[number].facets) for number in said], classes)
             carried = self._facets[language][rows]
-            for column in range(asked.shape[1]):
-                free = asked[:, column] < 0
-                truth[said] &= free[:, None] | (asked[:, column, None] == carried[None, :, column])
-        return truth
+            for field, column in self.fields.items():
+                mentioned = asked[:, column, None] >= 0
+                same = mentioned & (asked[:, column, None] == carried[None, :, column])
+                held[said] += same
+                number_asked[said] += mentioned
+                if field == CATEGORY:
+                    right_kind[said] = same | ~mentioned
+        return held == number_asked, held / number_asked.clip(min=1), right_kind
 
     def _matrix(self, facets: Sequence[Mapping[str, str]], classes: Mapping[tuple[str, str], int]) -> NDArray[np.int64]:
         matrix = np.full((len(facets), len(self.fields)), -1, dtype=np.int64)

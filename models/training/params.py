@@ -1,6 +1,6 @@
 """Section `train` of params.yaml: everything about training that changes the bytes of the model."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -11,19 +11,23 @@ OrderName = Literal["joint", "sequential"]
 Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["auto", "fp32", "bf16"]
 PhraseLanguage = Literal["en", "zh"]
+QuerySource = Literal["judgements", "interactions"]
+Grade = Annotated[float, Field(ge=0, le=1)]
 
 
 class PairWeights(Section):
     """What each pair of sides counts for in the matching loss, a weighted mean; 0 leaves a pair out.
 
-    A title or a phrase is on the query side; a picture or a fused product is on the product side. In photo_photo two
-    views of one picture find each other, so that what tells it from its like is not forgotten.
+    A title, a phrase or a shop's query is on the query side; a picture or a fused product is on the product side. In
+    photo_photo two views of one picture find each other, so that what tells it from its like is not forgotten.
     """
 
     title_image: float = Field(default=1.0, ge=0)
     phrase_image: float = Field(default=1.0, ge=0)
     phrase_product: float = Field(default=1.0, ge=0)
     title_product: float = Field(default=0.5, ge=0)
+    query_image: float = Field(default=1.0, ge=0)  # of train.queries
+    query_product: float = Field(default=1.0, ge=0)
     photo_photo: float = Field(default=0.0, ge=0)
 
 
@@ -52,6 +56,10 @@ class TrainParams(Section):
     weights: PairWeights = PairWeights()
     temperature: float = Field(default=0.07, gt=0)  # at the start; it is learned
     margin: float = Field(default=0.2, gt=0, le=2)  # of the triplet loss, in cosines
+    graded: bool = False  # products that answer in part count in part; else a text is true of a product or not
+    partial: float = Field(default=0.2, ge=0, lt=1)  # most that a product with some of a phrase's facets counts
+    queries: tuple[QuerySource, ...] = ()  # tables of the shop whose queries join the batches
+    actions: dict[str, Grade] = Field(default={"view": 0.1, "click": 0.3, "cart": 0.6, "buy": 1.0})  # others: nothing
     consistency: float = Field(default=0.0, ge=0)  # weight beside the matching loss; 0.25 in CyCLIP
     attribute_weight: float = Field(default=0.0, ge=0)  # of heads that predict the facets, beside the matching loss
     attribute_support: int = Field(default=20, ge=1)  # training products that a facet value needs to be predicted

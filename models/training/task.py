@@ -22,6 +22,7 @@ from models.training.order import phase_at, phases_of, tower_epochs
 from models.training.params import TrainParams
 from models.training.pictures import LivePictures, Pictures
 from models.training.resting import encode_in
+from models.training.shop_queries import ShopQueries
 from models.training.texts import Texts
 from models.training.validation_score import Validation
 
@@ -42,9 +43,10 @@ class DualEncoderTask:
         validation: Validation,
         display: Display,
         pooled: Pictures | None = None,
+        queries: ShopQueries | None = None,
     ) -> None:
         """`pooled` stands in for `pictures` until the towers' last `params.tail_epochs` epochs: until then the tail
-        rests."""
+        rests. `queries` join the batches."""
         self.model, self.params = model, params
         self.pictures, self.texts, self.validation, self.display = pictures, texts, validation, display
         self._pooled = pooled
@@ -54,7 +56,7 @@ class DualEncoderTask:
         self._phases = phases_of(params)
         self._phase = self._phases[0]
         self.products = products
-        self.contents = Contents(products, terms, params)
+        self.contents = Contents(products, terms, params, queries)
         self.groups = [product.group_id for product in products]
         self.categories = [product.category[-1] if product.category else "" for product in products]
         self.steps = batches_per_epoch(len(products), params.batch_size, params.min_steps)
@@ -84,6 +86,8 @@ class DualEncoderTask:
             if row.title is not None:
                 yield row.title
             yield from (phrase.text for phrase in row.phrases)
+        if self.contents.queries:
+            yield from self.contents.queries.texts
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Heads, fusion, temperature and loss at the full rate, backbones at theirs; no decay of biases and gains."""

@@ -12,17 +12,14 @@ import torch
 from PIL import Image
 from torch import nn
 
-from catalog.errors import InvalidParams
 from catalog.media import media_id, write_shards
 from catalog.products import Product
-from models.training.attributes import Attributes, frequent_values
+from models.training.attributes import Attributes, facet_values
 from models.training.consistency import Consistency, inconsistency
 from models.training.encoded import Encoded, encode, jittered
-from models.training.objective import Given
-from models.training.objectives import OBJECTIVES, build_objectives
-from models.training.params import TrainParams
+from models.training.objectives import OBJECTIVES
 from models.training.task import DualEncoderTask
-from tests.models.tiny_towers import COLOURS, tiny_model, tiny_shop
+from tests.models.tiny_towers import COLOURS, tiny_model
 from tests.models.tiny_training import a_task, learn
 
 ONLY = {"title_image": 0, "phrase_image": 0, "title_product": 0, "phrase_product": 0}
@@ -101,11 +98,12 @@ def test_consistency_looks_at_products_with_words_and_a_picture_only(tmp_path):
     assert value == pytest.approx(2 * expected.item(), rel=1e-5)
 
 
-def test_heads_are_for_frequent_values_of_fields_that_vary():
+def test_heads_are_for_facet_values_of_fields_that_vary():
     facets = [{"colour": "Red", "year": "2011"}, {"colour": "Red"}, {"colour": "Blue", "year": "2011"},
               {"colour": "Blue", "size": "S"}, {"colour": "Pink", "year": "2012"}]  # fmt: skip
-    assert frequent_values(facets, 2) == {"colour": ["Blue", "Red"]}
-    assert frequent_values(facets, 1) == {"colour": ["Blue", "Pink", "Red"], "year": ["2011", "2012"]}
+    shop = [Product(id=str(n), group_id=str(n), title="", attributes=row) for n, row in enumerate(facets)]
+    assert facet_values(shop, 2) == {"colour": ["Blue", "Red"]}
+    assert facet_values(shop, 1) == {"colour": ["Blue", "Pink", "Red"], "year": ["2011", "2012"]}
 
 
 def test_a_facet_a_product_lacks_says_nothing_about_it(tmp_path):
@@ -139,12 +137,6 @@ def test_heads_read_from_the_vectors_what_training_put_there(tmp_path):
     assert [["Bags", "Shirts"][n] for n in category.argmax(dim=1)] == named  # the words say it, the picture does not
     saved = {name for name, _ in task.model.named_parameters()}
     assert not any("heads" in name for name in saved)
-
-
-def test_attribute_heads_without_frequent_facets_are_refused_in_one_sentence():
-    given = Given(TrainParams(attribute_weight=1.0, attribute_support=500), tiny_model(), tiny_shop(20))
-    with pytest.raises(InvalidParams, match="no facet has two values with 500 training products each"):
-        build_objectives(given)
 
 
 def test_two_views_of_one_picture_are_positives_and_no_others(tmp_path):

@@ -11,7 +11,7 @@ from models.train import plan_of
 from models.training.checkpoint import Checkpoint, RunKey
 from models.training.loop import fit, learning_rate_factor
 from models.training.order import ORDERS, check_fusion, check_order, phase_at, phases_of, tower_epochs
-from models.training.params import PairWeights, TrainParams
+from models.training.params import TrainParams
 from models.training.weights import changing, copy_of
 from tests.models.tiny_towers import tiny_model, tiny_shop
 from tests.models.tiny_training import a_task, learn
@@ -45,8 +45,11 @@ def test_sequential_gives_the_last_share_of_the_epochs_to_the_fusion(epochs, sha
     first, last = phase_at(phases, towers - 1), phase_at(phases, towers)
     assert (first.towers_learn, first.fusion_learns) == (True, False)
     assert (last.towers_learn, last.fusion_learns) == (False, True)
-    assert first.params.weights == PairWeights(title_image=1.0, phrase_image=1.0, title_product=0.0, phrase_product=0.0)
-    assert last.params.weights == PairWeights(title_image=0.0, phrase_image=0.0, title_product=0.5, phrase_product=1.0)
+    given = params.weights.model_dump()
+    with_products = {name: weight for name, weight in given.items() if name.endswith("_product")}
+    assert with_products == {"title_product": 0.5, "phrase_product": 1.0, "query_product": 1.0}
+    assert first.params.weights.model_dump() == given | dict.fromkeys(with_products, 0.0)
+    assert last.params.weights.model_dump() == dict.fromkeys(given, 0.0) | with_products
 
 
 @pytest.mark.parametrize("order", sorted(ORDERS))

@@ -3,6 +3,7 @@
 import random
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -87,3 +88,33 @@ def test_values_that_share_a_name_in_a_language_are_one_value_there():
     rows = np.arange(3)
     assert truth.of_phrases([Phrase("长裤", "zh", asked)], rows).tolist() == [[True, True, False]]
     assert truth.of_phrases([Phrase("slacks", "en", asked)], rows).tolist() == [[False, True, False]]
+
+
+def test_a_product_with_some_of_the_facets_counts_by_their_share_if_it_is_of_the_right_category():
+    known = (
+        ("Dress", "Red", "Women"),
+        ("Dress", "Blue", "Women"),
+        ("Dress", "Blue", "Girls"),
+        ("Shirt", "Red", "Women"),
+    )
+    shop = [
+        Product(id=str(n), group_id=str(n), title="", category=(kind,), attributes={"colour": colour, "gender": who})
+        for n, (kind, colour, who) in enumerate(known)
+    ]
+    truth, rows = TruthTable(shop, TermIndex([]), ("en",)), np.arange(4)
+    facets = (("category", "Dress"), ("colour", "Red"), ("gender", "Women"))
+    phrases = [Phrase("red dress for women", "en", facets), Phrase("dress", "en", facets[:1]),
+               Phrase("something red for women", "en", facets[1:])]  # fmt: skip
+    grades = truth.grades_of_phrases(phrases, rows, partial=0.3)
+    assert grades[0].tolist() == pytest.approx([1, 0.3 * 2 / 3, 0.3 * 1 / 3, 0])
+    assert grades[1].tolist() == [1, 1, 1, 0]  # nothing of "dress" holds in part
+    assert grades[2].tolist() == pytest.approx([1, 0.3 * 1 / 2, 0, 1])  # without a category the shares decide
+
+
+def test_grades_of_1_are_the_truth():
+    truth, rows = TruthTable(SHOP, INDEX, ("en", "zh")), np.arange(len(SHOP))
+    phrases = [phrase for row in texts().of_round(0) for phrase in row.phrases]
+    grades = truth.grades_of_phrases(phrases, rows, partial=0.5)
+    assert ((grades == 1) == truth.of_phrases(phrases, rows)).all()
+    assert (truth.grades_of_phrases(phrases, rows, partial=0.0) == truth.of_phrases(phrases, rows)).all()
+    assert ((grades > 0) & (grades < 1)).any()

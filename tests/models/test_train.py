@@ -120,6 +120,17 @@ def test_a_catalogue_too_small_to_train_on_is_refused_in_one_sentence(tmp_path, 
     assert capsys.readouterr().err.startswith("train: The training split has")
 
 
+def test_a_configuration_that_asks_for_what_the_snapshot_lacks_is_refused_before_anything_is_computed(
+    tmp_path, here, capsys
+):
+    folder = here(a_workspace(tmp_path))
+    asking = {**PARAMS, "train": {**PARAMS["train"], "queries": ["judgements"]}}
+    (folder / "params.yaml").write_text(yaml.safe_dump(asking))
+    assert main() == 1
+    assert capsys.readouterr().err.startswith("train: train.queries asks for judgements, but the snapshot has none")
+    assert not (folder / "artifacts").exists()
+
+
 def test_the_params_of_this_repository_are_understood():
     params = load_section("train", TrainParams, ROOT / "params.yaml")
     load_section("model", ModelParams, ROOT / "params.yaml")

@@ -13,6 +13,7 @@ from models.train import picture_keys
 from models.training.features import FeatureStore
 from models.training.params import TrainParams
 from models.training.pictures import CachedPictures, fill_trunk
+from models.training.shop_queries import ShopQueries
 from models.training.task import DualEncoderTask
 from models.training.texts import RememberedTexts
 from models.training.validation_score import Validation
@@ -20,7 +21,11 @@ from tests.models.tiny_towers import TERMS, tiny_model, tiny_shop
 
 
 def a_task(
-    folder: Path, products: list[Product] | None = None, model: DualEncoder | None = None, **params: object
+    folder: Path,
+    products: list[Product] | None = None,
+    model: DualEncoder | None = None,
+    shop_queries: ShopQueries | None = None,
+    **params: object,
 ) -> DualEncoderTask:
     chosen = TrainParams.model_validate(
         {"batch_size": 8, "min_steps": 2, "modality_dropout": 0.3, "text_noise": 0.05, **params}
@@ -32,7 +37,7 @@ def a_task(
     index = TermIndex(TERMS, shop)
     texts = RememberedTexts(model, FeatureStore.open(folder / "texts", "float32"))
     pictures, validation = CachedPictures(store), Validation(shop[:12], index, chosen)
-    task = DualEncoderTask(model, shop, index, chosen, pictures, texts, validation, Lines())
+    task = DualEncoderTask(model, shop, index, chosen, pictures, texts, validation, Lines(), queries=shop_queries)
     task.fit_heads()
     return task
 
