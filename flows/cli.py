@@ -117,6 +117,25 @@ def retrain(
 
 
 @app.command()
+def compare(
+    names: Annotated[list[str] | None, typer.Argument(help="Configurations or families; all when none is named.")] = None,
+    file: Annotated[Path | None, typer.Option(help="Another file of configurations than the built-in one.")] = None,
+    only_table: Annotated[bool, typer.Option("--table", help="Train nothing: a table of what is finished.")] = False,
+) -> None:
+    """Train and score named configurations on the snapshot in data/, and write reports/compare.json and compare.md.
+
+    All have the same split and are asked the same questions. What is finished is not done again; killed, run it again.
+
+    [dim]etalage compare fusion learning[/dim]
+
+    [dim]etalage compare --file mine.yaml[/dim]
+    """
+    from flows.comparison import compare as compare_configurations
+
+    compare_configurations(names or [], file, only_table)
+
+
+@app.command()
 def search(
     text: Annotated[str | None, typer.Argument(help="What to look for, in English or Chinese.")] = None,
     image: Annotated[list[Path] | None, typer.Option(help="A photo, alone or with TEXT; may be repeated.")] = None,

@@ -16,7 +16,7 @@ from catalog.errors import InvalidParams
 from catalog.params import Section
 from catalog.splits import SplitParams
 from catalog.workspace import PARAMS
-from evaluation.params import EvaluateParams, TuneParams
+from evaluation.params import CompareParams, EvaluateParams, TuneParams
 from evaluation.rules import GateRules
 from flows.durable import write_durably
 from models.params import EmbedParams, ExportParams, ModelParams, served_width
@@ -116,5 +116,6 @@ SECTIONS: Mapping[str, type[Section]] = {
     "embed": EmbedParams,
     "tune": TuneParams,
     "evaluate": EvaluateParams,
+    "compare": CompareParams,
     "gates": GateRules,
 }

@@ -35,8 +35,12 @@ from models.progress import Display, display, follow
 from models.training.checkpoint import Checkpoint, RunKey, digest_of_code
 from models.training.curves import write_curves
 from models.training.device import choose_bf16, choose_device, set_seeds
+<<<<<<< HEAD
 from models.training.feasible import Attempt, check_feasible
 from models.training.features import FeatureStore
+=======
+from models.training.features import FeatureStore, untrained
+>>>>>>> f2f75b1 (etalage compare: named configurations trained and asked the same questions (work in progress: the command))
 from models.training.loop import Outcome, Plan, fit
 from models.training.order import check_fusion, check_order, phases_of, tower_epochs
 from models.training.params import TrainParams
@@ -102,15 +106,23 @@ def train(sections: Sections, show: Display) -> dict[str, Any]:
     model = DualEncoder.build(sections.model, params.temperature)
     key = RunKey(params=sections.digest(), data=snapshot, code=digest_of_code(CODE))
     checkpoint = Checkpoint(CHECKPOINT, key, show.say)
-    features = trunk_folder(model, CHECKPOINT)
+    shared = TrainSettings().features
+    features = trunk_folder(model, shared or CHECKPOINT)
+    texts_in, pooled_in = own_folders(model, checkpoint, shared)
     model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     validation = Validation(split["validation"], terms, params)
     shown = picture_keys(split["train"], params) + [media for media in validation.pictures if media is not None]
     pictures = open_pictures(model, features, shown, show, MediaStore(MEDIA))
+<<<<<<< HEAD
     texts = open_texts(model, checkpoint)
     pooled = open_pooled(model, checkpoint, pictures, shown, show)
     task = DualEncoderTask(model, split["train"], terms, params, pictures, texts, validation, show, pooled, queries)
+=======
+    texts = open_texts(model, texts_in)
+    pooled = open_pooled(model, pooled_in, pictures, shown, show)
+    task = DualEncoderTask(model, split["train"], terms, params, pictures, texts, validation, show, pooled)
+>>>>>>> f2f75b1 (etalage compare: named configurations trained and asked the same questions (work in progress: the command))
     task.fit_heads()
     plan = plan_of(params, device, tail_rests=model.image.mode == "tail" and params.tail_epochs > 0)
     show.say(
@@ -167,31 +179,37 @@ def open_pictures(model: DualEncoder, folder: Path, keys: Sequence[str], show: D
 
 
 def open_pooled(
-    model: DualEncoder, checkpoint: Checkpoint, pictures: Pictures, keys: Sequence[str], show: Display
+    model: DualEncoder, folder: Path, pictures: Pictures, keys: Sequence[str], show: Display
 ) -> Pictures | None:
-    """What the tail gives before it trains, for all `keys`, kept for this run alone; None when pixels are live."""
+    """What the tail gives before it trains, for all `keys`; None when pixels are live."""
     if not isinstance(pictures, CachedPictures):
         return None
-    store = FeatureStore.open(own_folder(checkpoint, "pooled"), "float32")
+    store = FeatureStore.open(folder, "float32")
     missing = len(store.missing(keys))
     follow(show, "pooling pictures", fill_pooled(model, store, pictures, keys), missing, "pictures")
     return PooledPictures(store)
 
 
-def own_folder(checkpoint: Checkpoint, name: str) -> Path:
-    """A folder of this run in the checkpoint; those of other runs go."""
-    folder = checkpoint.folder / f"{name}-{digest_of(asdict(checkpoint.key))}"
-    for other in checkpoint.folder.glob(f"{name}-*"):
+def own_folders(model: DualEncoder, checkpoint: Checkpoint, shared: Path | None) -> tuple[Path, Path]:
+    """Where the outputs of the untrained text tower and of the untrained tail are kept.
+
+    Without `shared` this run has them for itself, and those of other runs go. To be asked before training.
+    """
+    if shared is not None:
+        trunk = trunk_folder(model, shared).name
+        return shared / f"texts-{untrained(model.text)}", shared / f"pooled-{untrained(model.image, trunk)}"
+    folder = checkpoint.folder / f"frozen-{digest_of(asdict(checkpoint.key))}"
+    for other in checkpoint.folder.glob("frozen-*"):
         if other != folder:
             shutil.rmtree(other)
-    return folder
+    return folder / "texts", folder / "pooled"
 
 
-def open_texts(model: DualEncoder, checkpoint: Checkpoint) -> Texts:
-    """Remembered outputs of a frozen backbone, kept for this run alone; or tokens when it trains."""
+def open_texts(model: DualEncoder, folder: Path) -> Texts:
+    """Remembered outputs of a frozen backbone; or tokens when it trains."""
     if model.text.mode == "finetuned":
         return LiveTexts()
-    return RememberedTexts(model, FeatureStore.open(own_folder(checkpoint, "texts"), "float32"))
+    return RememberedTexts(model, FeatureStore.open(folder, "float32"))
 
 
 def plan_of(params: TrainParams, device: torch.device, *, tail_rests: bool) -> Plan:

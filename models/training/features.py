@@ -18,7 +18,9 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
+
+from models.towers.tower import Tower
 
 ROWS, KEYS, SHAPE = "rows.bin", "keys.txt", "shape.json"
 
@@ -125,9 +127,23 @@ def fingerprint(module: nn.Module, *notes: object) -> str:
     learning = {name for name, parameter in module.named_parameters() if parameter.requires_grad}
     for name, tensor in sorted(module.state_dict().items()):
         if name not in learning:
-            digest.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
-            digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+            digest.update(bytes_of(name, tensor))
     return digest.hexdigest()[:16]
+
+
+def untrained(tower: Tower, *notes: object) -> str:
+    """16 hex digits that name what a tower gives before any training: all its tensors but the head's, and `notes`."""
+    digest = hashlib.sha256(repr((type(tower).__qualname__, tower.describe(), notes)).encode())
+    for name, tensor in sorted(tower.state_dict().items()):
+        if not name.startswith("head."):
+            digest.update(bytes_of(name, tensor))
+    return digest.hexdigest()[:16]
+
+
+def bytes_of(name: str, tensor: Tensor) -> bytes:
+    """A named tensor for a digest."""
+    about = f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode()
+    return about + tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes()
 
 
 def _cut(path: Path, size: int) -> None:

@@ -24,9 +24,7 @@ _ALTERED = "|altered"  # and, with a number, of a view that is also cropped and 
 CHUNK = 8  # pictures through the trunk at once: more of them fall out of the processor's cache and take twice as long
 _MOST_CUT = 0.15  # share of each side that augmentation may cut away
 _LIGHT = 0.2  # how far an altered view's brightness may be from the picture's: colours must stay what they are called
-_NOT_OF_THE_TRUNK = {  # of ModelParams
-    "dim", "fusion", "space", "matryoshka", "head", "dropout", "text", "text_backbone", "max_tokens"
-}  # fmt: skip
+_OF_THE_TRUNK = {"preset", "backbone_path", "tail_layers"}  # of ModelParams, beside all whose name starts with image
 
 
 class Pictures(Protocol):
@@ -148,7 +146,8 @@ def trunk_folder(model: DualEncoder, checkpoint: Path) -> Path:
 
     To be asked before training, while the weights are those the preset came with.
     """
-    settings = model.params.model_dump(mode="json", exclude=_NOT_OF_THE_TRUNK)
+    given = model.params.model_dump(mode="json")
+    settings = {name: value for name, value in given.items() if name in _OF_THE_TRUNK or name.startswith("image")}
     return checkpoint / f"features-{fingerprint(model.image, settings, model.image.preprocess.to_json())}"
 
 

@@ -1,0 +1,139 @@
+"""Ask one trained model every question of the comparison, with the params of one configuration.
+
+    python -m evaluation.comparison.measure MODEL_FOLDER      (in the configuration's own folder)
+
+Writes per_query.parquet and facts.json into the folder. A process of its own, so that memory and threads are its own.
+"""
+
+import models.openmp  # noqa: F401 - before torch
+
+# isort: split
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import torch
+
+from catalog.errors import EtalageError
+from catalog.media import MediaStore
+from catalog.params import load_section
+from catalog.products import Product
+from catalog.splits import SplitParams, split_products
+from catalog.tables import read_judgements, read_products, read_terms, snapshot_id
+from catalog.workspace import CHECKPOINT
+from evaluation.comparison.files import FACTS, PER_QUERY
+from evaluation.comparison.questions import Questions, comparison_questions
+from evaluation.judgements import EvaluationSet
+from evaluation.kinds import KINDS
+from evaluation.metrics import per_query
+from evaluation.params import CompareParams, TuneParams
+from evaluation.pool import PoolEngines, pool_engines
+from evaluation.runs import Photos, ask, photos_of
+from evaluation.scores import score_rows
+from evaluation.tune import tune, validation_questions
+from models.dual_encoder import DualEncoder
+from models.embed import embed_products
+from models.params import EmbedParams
+from models.training.features import FeatureStore, untrained
+from models.training.pictures import CachedPictures, fill_pooled, trunk_folder
+from models.training.remembered import RememberedEncoder
+from models.training.settings import TrainSettings
+from models.training.texts import LiveTexts, RememberedTexts
+from search.engine import Query, SearchEngine
+from search.logic import SearchLogic
+
+TIMED = 60  # queries of words that are timed
+
+
+def main(folder: Path) -> None:
+    """Measure the model in `folder`."""
+    params, split = load_section("compare", CompareParams), load_section("split", SplitParams)
+    products, terms, media = read_products(), read_terms(), MediaStore()
+    parts = split_products(products, split)
+    questions = comparison_questions(parts["test"], products, terms, params)
+    photos, embed = photos_of(media), load_section("embed", EmbedParams)
+    model = DualEncoder.load(folder)
+    encoder = remembered(model, TrainSettings().features or CHECKPOINT, products)
+    embeddings = embed_products(products, media, encoder, snapshot_id(), embed)
+    asked = validation_questions(
+        parts["validation"], products, terms, read_judgements(), tune_params := load_section("tune", TuneParams)
+    )
+    ranking, _ = tune(asked, parts["validation"], embeddings, encoder, photos, tune_params)
+    logic = SearchLogic(ranking=ranking)
+    engines = {
+        "held_out": pool_engines(parts["test"], terms, embeddings, encoder, logic),
+        "everywhere": pool_engines(products, terms, embeddings, encoder, logic),
+    }
+    tables = [
+        *ask_all(questions.held_out, engines["held_out"], photos),
+        *ask_all(questions.everywhere, engines["everywhere"], photos),
+    ]
+    pl.concat(tables).write_parquet(PER_QUERY)
+    facts = {
+        "questions": questions.fingerprint,
+        "dim": model.dim,
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "trained_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
+        "query_ms": query_ms(model, engines["everywhere"].served, questions),
+    }
+    FACTS.write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def remembered(model: DualEncoder, shared: Path, products: Sequence[Product]) -> RememberedEncoder:
+    """The model as an encoder. Pictures whose trunk features are in `shared` do not go through the trunk again."""
+    texts = (
+        RememberedTexts(model, FeatureStore.open(shared / f"texts-{untrained(model.text)}", "float32"))
+        if model.text.mode == "frozen"
+        else LiveTexts()
+    )
+    trunk = trunk_folder(model, shared)
+    pooled = FeatureStore.open(shared / f"pooled-{untrained(model.image, trunk.name)}", "float32")
+    if model.image.mode != "finetuned" and trunk.is_dir():
+        store = FeatureStore.open(trunk)
+        keys = [media for product in products for media in product.images]
+        there = [key for key in keys if not store.missing([key])]
+        for _ in fill_pooled(model, pooled, CachedPictures(store), there):
+            pass
+    return RememberedEncoder(model, texts, pooled)
+
+
+def ask_all(questions: EvaluationSet, engines: PoolEngines, photos: Photos) -> list[pl.DataFrame]:
+    """Every kind in each of its ways."""
+    tables = []
+    for kind in questions.kinds():
+        queries = questions.of_kind(kind)
+        for system, way in KINDS[kind].systems.items():
+            answers = ask(engines.hidden if way.hidden else engines.served, queries, photos, way.legs)
+            values = per_query(answers.run, questions.grades(queries))
+            tables.append(score_rows(questions.fingerprint, system, queries, values))
+    return tables
+
+
+def query_ms(model: DualEncoder, engine: SearchEngine, questions: Questions) -> Mapping[str, float]:
+    """p50 milliseconds of a query of words, on one core: the text through the whole tower in torch, then the search."""
+    torch.set_num_threads(1)
+    texts = [query.text or "" for query in questions.everywhere.of_kind("attribute_en")][:TIMED]
+    encode, search = [], []
+    with torch.inference_mode():
+        for text in texts:
+            encode.append(_timed(lambda text=text: model.encode_text([text])))  # type: ignore[misc]
+            took = engine.search(Query(text=text)).took_ms
+            search.append(took["total"] - took["encode"])
+    return {"encode": float(np.median(encode)), "search": float(np.median(search))} if texts else {}
+
+
+def _timed(call: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    call()
+    return (time.perf_counter() - started) * 1000
+
+
+if __name__ == "__main__":
+    try:
+        main(Path(sys.argv[1]))
+    except EtalageError as error:
+        sys.exit(f"measure: {error}")
