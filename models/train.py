@@ -35,12 +35,8 @@ from models.progress import Display, display, follow
 from models.training.checkpoint import Checkpoint, RunKey, digest_of_code
 from models.training.curves import write_curves
 from models.training.device import choose_bf16, choose_device, set_seeds
-<<<<<<< HEAD
 from models.training.feasible import Attempt, check_feasible
-from models.training.features import FeatureStore
-=======
 from models.training.features import FeatureStore, untrained
->>>>>>> f2f75b1 (etalage compare: named configurations trained and asked the same questions (work in progress: the command))
 from models.training.loop import Outcome, Plan, fit
 from models.training.order import check_fusion, check_order, phases_of, tower_epochs
 from models.training.params import TrainParams
@@ -114,15 +110,9 @@ def train(sections: Sections, show: Display) -> dict[str, Any]:
     validation = Validation(split["validation"], terms, params)
     shown = picture_keys(split["train"], params) + [media for media in validation.pictures if media is not None]
     pictures = open_pictures(model, features, shown, show, MediaStore(MEDIA))
-<<<<<<< HEAD
-    texts = open_texts(model, checkpoint)
-    pooled = open_pooled(model, checkpoint, pictures, shown, show)
-    task = DualEncoderTask(model, split["train"], terms, params, pictures, texts, validation, show, pooled, queries)
-=======
     texts = open_texts(model, texts_in)
     pooled = open_pooled(model, pooled_in, pictures, shown, show)
-    task = DualEncoderTask(model, split["train"], terms, params, pictures, texts, validation, show, pooled)
->>>>>>> f2f75b1 (etalage compare: named configurations trained and asked the same questions (work in progress: the command))
+    task = DualEncoderTask(model, split["train"], terms, params, pictures, texts, validation, show, pooled, queries)
     task.fit_heads()
     plan = plan_of(params, device, tail_rests=model.image.mode == "tail" and params.tail_epochs > 0)
     show.say(
