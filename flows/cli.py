@@ -118,7 +118,9 @@ def retrain(
 
 @app.command()
 def compare(
-    names: Annotated[list[str] | None, typer.Argument(help="Configurations or families; all when none is named.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Configurations or families; all when none is named.")
+    ] = None,
     file: Annotated[Path | None, typer.Option(help="Another file of configurations than the built-in one.")] = None,
     only_table: Annotated[bool, typer.Option("--table", help="Train nothing: a table of what is finished.")] = False,
 ) -> None:
