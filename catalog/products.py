@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Literal
 
 Modality = Literal["text", "image", "audio", "video"]
-Split = Literal["train", "validation", "test"]
+Split = Literal["train", "ranking", "validation", "test"]
 
 CATEGORY = "category"  # the facet name of the leaf of the category path
 

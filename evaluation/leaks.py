@@ -1,9 +1,9 @@
 """Could the encoder have seen the answers? Products of different splits that are the same to the eye or by name.
 
 Four detectors: the same picture byte for byte, pictures alike by perceptual hash, pictures alike by the embeddings
-under test, and the same title. A held-out product with such a twin in training (or in validation, which chooses the
-epoch and the weights) is touched. Variants that the product groups already keep together are in one split and are no
-leak. evaluation.leakage tells what the leaks do to the scores.
+under test, and the same title. A held-out product with such a twin in training (or in ranking, which a ranker learns
+from, or in validation, which chooses the epoch and the weights) is touched. Variants that the product groups already
+keep together are in one split and are no leak. evaluation.leakage tells what the leaks do to the scores.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,7 +31,11 @@ from models.embeddings import ProductEmbeddings
 
 LEAKS_FILE = "leaks.parquet"
 
-HELD: Mapping[Split, tuple[Split, ...]] = {"test": ("train", "validation"), "validation": ("train",)}
+HELD: Mapping[Split, tuple[Split, ...]] = {
+    "test": ("train", "ranking", "validation"),
+    "validation": ("train", "ranking"),
+    "ranking": ("train",),
+}
 
 _BATCH = 64
 Splits = Mapping[Split, Sequence[Product]]
@@ -91,7 +95,7 @@ def _exact(name: str, splits: Splits, keys: Callable[[Product], Iterable[str]]) 
 def _near(
     name: str, unit: str, splits: Splits, compare: Compare, rate: float, *, sign: float
 ) -> tuple[LeakDetector, list[Leak]]:
-    """`sign` x closeness is the number that is told. The limit found on the test split counts for validation too."""
+    """`sign` x closeness is the number that is told. The limit found on the test split counts for the others."""
     pairs: list[Leak] = []
     count, least = 0, None
     for split, others in HELD.items():

@@ -39,6 +39,7 @@ SPLITS: Mapping[Split, list[Product]] = {
         product("d", 4, "cap"),
     ],
     "validation": [product("v", 5, "cap"), product("w", None, "cap")],
+    "ranking": [],
     "train": [product("x", 1, "mug"), product("y", 6, "cap", "one  title"), product("z", 7, "mug")],
 }
 EVERYTHING = [each for products in SPLITS.values() for each in products]
