@@ -12,6 +12,7 @@ from models.embeddings import ProductEmbeddings
 from models.encoder import EncoderLike
 from search.engine import SearchEngine
 from search.logic import SearchLogic
+from search.matching import MetricName
 from search.memory import MemoryCollection
 from search.rows import build_rows
 
@@ -34,16 +35,21 @@ def pool_engines(
     logic: SearchLogic,
 ) -> PoolEngines:
     """The engines that evaluation asks. Raises EncoderMismatch when `embeddings` are another encoder's."""
-    served = logic.engine(encoder, pool_collection(pool, terms, embeddings))
-    return PoolEngines(served, logic.engine(encoder, hidden_collection(pool, embeddings, encoder)))
+    metric = logic.ranking.matching.metric
+    served = logic.engine(encoder, pool_collection(pool, terms, embeddings, metric))
+    return PoolEngines(served, logic.engine(encoder, hidden_collection(pool, embeddings, encoder, metric)))
 
 
-def pool_collection(pool: Sequence[Product], terms: Sequence[Term], embeddings: ProductEmbeddings) -> MemoryCollection:
+def pool_collection(
+    pool: Sequence[Product], terms: Sequence[Term], embeddings: ProductEmbeddings, metric: MetricName = "cosine"
+) -> MemoryCollection:
     """The products of `pool`, whose vectors are in `embeddings`, as an exact collection."""
-    return MemoryCollection(build_rows(pool, embeddings, TermIndex(terms)), name=NAME, release=NAME)
+    return MemoryCollection(build_rows(pool, embeddings, TermIndex(terms), metric), name=NAME, release=NAME)
 
 
-def hidden_collection(pool: Sequence[Product], embeddings: ProductEmbeddings, encoder: EncoderLike) -> MemoryCollection:
+def hidden_collection(
+    pool: Sequence[Product], embeddings: ProductEmbeddings, encoder: EncoderLike, metric: MetricName = "cosine"
+) -> MemoryCollection:
     """The same of products that have lost their attributes and categories: words are encoded again without them.
 
     Derived grades come from attributes, so a leg or a vector that has read them knows the answers; weights tuned on
@@ -67,7 +73,7 @@ def hidden_collection(pool: Sequence[Product], embeddings: ProductEmbeddings, en
         has_text=has_text,
         has_image=has_image,
     )
-    return MemoryCollection(build_rows(bare, reworded, TermIndex([])), name=NAME, release=NAME)
+    return MemoryCollection(build_rows(bare, reworded, TermIndex([]), metric), name=NAME, release=NAME)
 
 
 def without_attributes(product: Product) -> Product:

@@ -32,6 +32,7 @@ from models.embeddings import ProductEmbeddings, load_embeddings
 from models.encoder import Encoder, EncoderLike
 from search.engine import Retrieved, SearchEngine
 from search.logic import SearchLogic
+from search.matching import Matching
 from search.ranking import LEGS_OF_KIND, QueryKind, Ranking
 
 # Which questions stand for each query kind of the ranking; each of them weighs the same.
@@ -46,11 +47,12 @@ METRIC = "nDCG@10"
 def main() -> None:
     """Choose the weights of this workspace."""
     params, split = load_section("tune", TuneParams), load_section("split", SplitParams)
+    matching = load_section("matching", Matching)
     products, terms = read_products(), read_terms()
     encoder, embeddings = Encoder.load(), load_embeddings()
     pool = split_products(products, split)["validation"]
     questions = validation_questions(pool, products, terms, read_judgements(), params)
-    ranking, choices = tune(questions, pool, embeddings, encoder, photos_of(MediaStore()), params)
+    ranking, choices = tune(questions, pool, embeddings, encoder, photos_of(MediaStore()), params, matching)
     SearchLogic(ranking=ranking).save(RANKING)
     TUNE_REPORT.parent.mkdir(exist_ok=True)
     report = {
@@ -58,7 +60,7 @@ def main() -> None:
             "snapshot": snapshot_id(),
             "encoder": encoder.fingerprint,
             "evaluation_set": questions.fingerprint,
-            "params": digest_of_sections([params, split]),
+            "params": digest_of_sections([params, split, matching]),
         },
         "pool": len(pool),
         "metric": METRIC,
@@ -95,15 +97,16 @@ def tune(
     encoder: EncoderLike,
     photos: Photos,
     params: TuneParams,
+    matching: Matching | None = None,
 ) -> tuple[Ranking, dict[str, dict[str, Any]]]:
     """The ranking, and for each query kind how it was chosen.
 
     naive_bayes is fitted on the questions and asks all legs of the kind. For the other fusions the search starts with
     equal weights for the legs that the default ranking gives to the kind; its other legs start at 0. A kind without
-    questions keeps the default.
+    questions keeps the default. `matching` is kept as it is.
     """
-    ranking = Ranking(fusion=params.fusion)
-    engine = SearchEngine(encoder, hidden_collection(pool, embeddings, encoder), ranking)
+    ranking = Ranking(fusion=params.fusion, matching=matching or Matching())
+    engine = SearchEngine(encoder, hidden_collection(pool, embeddings, encoder, ranking.matching.metric), ranking)
     choices: dict[str, dict[str, Any]] = {}
     for kind, names in ASKED.items():
         queries = [query for name in names for query in questions.of_kind(name)]

@@ -13,6 +13,7 @@ from evaluation.fidelity import filters_by_selectivity, index_fidelity
 from evaluation.judgements import read_evaluation_set
 from models.embeddings import load_embeddings
 from models.encoder import Encoder
+from search.logic import SearchLogic
 from search.memory import MemoryCollection
 from search.milvus import MilvusStore
 from search.rows import Rows, build_rows
@@ -23,8 +24,8 @@ VECTOR_LEGS = ("dense", "image")  # both ask with the query's own vector; "text"
 
 def snapshot_rows() -> tuple[list[Product], Rows]:
     """The products of data/ and what their collection must hold."""
-    products = read_products()
-    return products, build_rows(products, load_embeddings(), TermIndex(read_terms()))
+    products, metric = read_products(), SearchLogic.load().ranking.matching.metric
+    return products, build_rows(products, load_embeddings(), TermIndex(read_terms()), metric)
 
 
 def fill(collections: MilvusStore, rows: Rows, release: str) -> str:

@@ -22,6 +22,7 @@ from flows.durable import write_durably
 from models.params import EmbedParams, ExportParams, ModelParams, served_width
 from models.training.order import check_order
 from models.training.params import TrainParams
+from search.matching import Matching
 from validation.params import ValidateParams
 
 
@@ -114,6 +115,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "train": TrainParams,
     "export": ExportParams,
     "embed": EmbedParams,
+    "matching": Matching,
     "tune": TuneParams,
     "evaluate": EvaluateParams,
     "compare": CompareParams,

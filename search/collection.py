@@ -13,7 +13,8 @@ Vector = NDArray[np.float32]
 Scored = list[tuple[str, float]]  # (product id, score), best first, equal scores by id
 
 LEXICAL = "lexical"
-FIELD_OF_LEG: Mapping[str, str] = MappingProxyType({"dense": "fused", "image": "image", "text": "text"})
+DENSE = "dense"
+FIELD_OF_LEG: Mapping[str, str] = MappingProxyType({DENSE: "fused", "image": "image", "text": "text"})
 LEGS = (*FIELD_OF_LEG, LEXICAL)
 DECIMALS = 6  # of a score: products with the same vector tie, whatever order the sums were made in
 
@@ -34,6 +35,10 @@ class Collection(Protocol):
         """Fingerprint of the encoder that made its vectors."""
 
     @property
+    def metric(self) -> str:
+        """How its vectors are compared (search.matching.METRICS)."""
+
+    @property
     def fields(self) -> FilterFields:
         """What it can be filtered by."""
 
@@ -41,7 +46,7 @@ class Collection(Protocol):
         """N."""
 
     def search(self, leg: str, query: Vector | str, limit: int, narrow: Filter = EVERYTHING) -> Scored:
-        """At most `limit` products, best first: cosine with `query` [D], or BM25 of the words for leg `lexical`.
+        """At most `limit` products, best first: the metric against `query` [D], or BM25 of the words for `lexical`.
 
         Products that lack the leg's modality, or share no word, are not among them.
         """

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from catalog.errors import EncoderMismatch
+from catalog.errors import EncoderMismatch, NotReady
 from models.composer import Composer, SumComposer
 from models.encoder import EncoderLike
-from search.collection import FIELD_OF_LEG, LEXICAL, Collection, Scored, Vector
+from search.collection import DENSE, FIELD_OF_LEG, LEXICAL, Collection, Scored, Vector
 from search.filters import Filter, Without, parse_filters
+from search.matching import rescored
 from search.query import Answer, Hit, LegScore, Query, check, check_k
 from search.query_vector import photo_vector, query_vector
 from search.ranking import LEGS_OF_KIND, QueryKind, Ranking, fuse
@@ -46,7 +47,8 @@ class SearchEngine:
     ) -> None:
         """Without a composer, photo and words are summed.
 
-        Raises EncoderMismatch when another encoder built the collection (promise 2), or the composer learned from one.
+        Raises EncoderMismatch when another encoder built the collection (promise 2), or the composer learned from one,
+        NotReady when the collection compares vectors by another metric than the ranking settings.
         """
         self.composer: Composer = composer or SumComposer()
         if collection.encoder != encoder.fingerprint:
@@ -57,6 +59,11 @@ class SearchEngine:
         if self.composer.encoder not in (None, encoder.fingerprint):
             raise EncoderMismatch(
                 f"The composer was trained on encoder {self.composer.encoder}, not on encoder {encoder.fingerprint}."
+            )
+        if collection.metric != ranking.matching.metric:
+            raise NotReady(
+                f"Collection {collection.name} compares vectors by {collection.metric}, and the ranking settings ask "
+                f"for {ranking.matching.metric}: build the release again."
             )
         self.encoder = encoder
         self.collection = collection
@@ -123,10 +130,19 @@ class SearchEngine:
         encoded = time.perf_counter()
         limit = max(self.ranking.candidates, k)
         candidates = {leg: self.collection.search(leg, query, limit, narrow) for leg, query in asked.items()}
+        candidates |= self._rescored(candidates, asked)
         found = sorted({product_id for scored in candidates.values() for product_id, _ in scored})
         able = self.collection.legs_of(found)
         took = {"encode": (encoded - started) * 1000, "retrieve": (time.perf_counter() - encoded) * 1000}
         return Retrieved(kind, candidates, able, took)
+
+    def _rescored(self, candidates: Mapping[str, Scored], asked: Mapping[str, Vector | str]) -> dict[str, Scored]:
+        """The dense leg, where it was asked and the ranking settings name a re-scorer."""
+        matching, vector = self.ranking.matching, asked.get(DENSE)
+        if matching.rescorer == "none" or vector is None or isinstance(vector, str):
+            return {}
+        ids = [product_id for product_id, _ in candidates[DENSE]]
+        return {DENSE: rescored(candidates[DENSE], self.collection.vectors(ids, FIELD_OF_LEG[DENSE]), vector, matching)}
 
     def _answer(self, retrieved: Retrieved, k: int, started: float) -> Answer:
         before = time.perf_counter()

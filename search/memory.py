@@ -8,6 +8,7 @@ from catalog.errors import UnknownProduct
 from search.collection import DECIMALS, FIELD_OF_LEG, LEXICAL, Scored, Vector
 from search.filters import EVERYTHING, Filter, FilterFields
 from search.lexical import BM25, stored_words
+from search.matching import METRICS
 from search.rows import Payload, Rows
 
 
@@ -19,6 +20,7 @@ class MemoryCollection:
         self.name = name
         self.release = release
         self.encoder = rows.encoder
+        self.metric = rows.metric
         self._bm25 = BM25.of_tokens([words.split() for words in rows.words])
         self._worded = np.array([bool(words) for words in rows.words], dtype=bool)
 
@@ -32,7 +34,7 @@ class MemoryCollection:
         return len(self.rows)
 
     def search(self, leg: str, query: Vector | str, limit: int, narrow: Filter = EVERYTHING) -> Scored:
-        """See Collection. Vectors: [N, D] @ [D] -> [N]."""
+        """See Collection. Vectors: [N, D] and [D] -> [N]."""
         if leg == LEXICAL:
             if not isinstance(query, str):
                 raise TypeError("the lexical leg takes words")
@@ -40,7 +42,7 @@ class MemoryCollection:
             found = scores > 0
         else:
             field = FIELD_OF_LEG[leg]
-            scores = self.rows.vectors[field] @ np.asarray(query, dtype=np.float32)
+            scores = METRICS[self.metric].scores(self.rows.vectors[field], np.asarray(query, dtype=np.float32))
             found = self.rows.present[field]
         if narrow:
             found = found & self.rows.mask(narrow)

@@ -11,7 +11,8 @@ from catalog.errors import UnknownProduct
 from search.collection import DECIMALS, FIELD_OF_LEG, LEXICAL, Scored, Vector
 from search.filters import EVERYTHING, KEY, Filter, FilterFields, decode, encode, to_milvus
 from search.lexical import stored_words
-from search.milvus_schema import COUNT, ENCODER, FACET_NAMES, HAVING, PAYLOAD, RELEASE, has
+from search.matching import METRICS
+from search.milvus_schema import COUNT, ENCODER, FACET_NAMES, HAVING, PAYLOAD, RELEASE, has, metric_of
 from search.milvus_session import answering
 from search.rows import Payload
 
@@ -30,6 +31,7 @@ class MilvusCollection:
         self.name = name
         self.release = properties[RELEASE]
         self.encoder = properties[ENCODER]
+        self.metric = metric_of(properties)
         self.fields = FilterFields(facets=tuple(json.loads(properties[FACET_NAMES])))
         self._count = int(properties[COUNT])
         self._client = client
@@ -53,7 +55,7 @@ class MilvusCollection:
             field, data, params = LEXICAL, " ".join(words), {"metric_type": "BM25"}
         else:
             field, data = FIELD_OF_LEG[leg], np.asarray(query, dtype=np.float32)
-            params = {"metric_type": "COSINE", "params": {"ef": max(limit, _LEAST_EF)}}
+            params = {"metric_type": METRICS[self.metric].milvus, "params": {"ef": max(limit, _LEAST_EF)}}
             there = f"{has(field)} == true"
             expression = f"{there} and {expression}" if expression else there
         with answering(self._uri):
@@ -68,7 +70,8 @@ class MilvusCollection:
                 timeout=self._timeout_s,
             )[0]
         # BM25 comes negative from Lite and positive from a server.
-        scores = [(decode(hit[KEY]), abs(hit["distance"]) if leg == LEXICAL else hit["distance"]) for hit in found]
+        of_distance = abs if leg == LEXICAL else METRICS[self.metric].of_distance
+        scores = [(decode(hit[KEY]), of_distance(hit["distance"])) for hit in found]
         rounded = [(product_id, round(score, DECIMALS)) for product_id, score in scores]
         return sorted(rounded, key=lambda scored: (-scored[1], scored[0]))
 

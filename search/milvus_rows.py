@@ -11,18 +11,21 @@ from pymilvus import MilvusClient
 from catalog.errors import NotReady
 from models.embeddings import FIELDS
 from search.filters import KEY
+from search.matching import METRICS
 from search.milvus_schema import (
     COUNT,
     DIGEST,
     ENCODER,
     FACET_NAMES,
     HAVING,
+    METRIC,
     READ,
     RELEASE,
     SNAPSHOT,
     RowReader,
     has,
     indexes,
+    metric_of,
     schema_for,
     to_entities,
 )
@@ -31,7 +34,7 @@ from search.settings import IndexChoice
 
 _ROWS_A_CALL = 500  # Milvus takes 64 MB a call; 1,000 rows is the portable limit
 _VERIFIED = 20  # products that must find themselves before a collection counts as finished
-_SAME = 1e-3  # cosine
+_SAME = 1e-3  # in the score
 _INDEX_PAUSE = 0.2  # seconds
 _LITE = "milvus_lite"
 
@@ -42,6 +45,7 @@ def fill(client: MilvusClient, name: str, rows: Rows, release: str, index: Index
         RELEASE: release,
         ENCODER: rows.encoder,
         SNAPSHOT: rows.snapshot,
+        METRIC: rows.metric,
         DIGEST: rows.digest,
         FACET_NAMES: json.dumps(rows.fields.facets, ensure_ascii=False),
     }
@@ -49,7 +53,8 @@ def fill(client: MilvusClient, name: str, rows: Rows, release: str, index: Index
     for start in range(0, len(rows), _ROWS_A_CALL):
         client.insert(name, to_entities(rows, range(start, min(start + _ROWS_A_CALL, len(rows)))))
     client.flush(name)
-    client.create_index(name, indexes(index, lite=client.get_server_version().startswith(_LITE)), sync=False)
+    lite = client.get_server_version().startswith(_LITE)
+    client.create_index(name, indexes(index, lite, rows.metric), sync=False)
     for field in HAVING:
         while (state := client.describe_index(name, field)["state"]) != "Finished":
             if state == "Failed":
@@ -63,6 +68,7 @@ def verify(client: MilvusClient, name: str, rows: Rows) -> None:
     counted = client.query(name, filter="", output_fields=["count(*)"], consistency_level="Strong")[0]["count(*)"]
     if counted != len(rows):
         raise NotReady(f"Collection {name} holds {counted} of {len(rows)} products: build the release again.")
+    metric = METRICS[rows.metric]
     for field in FIELDS:
         there = np.flatnonzero(rows.present[field])
         for row in there[:: max(1, len(there) // _VERIFIED)]:
@@ -73,9 +79,9 @@ def verify(client: MilvusClient, name: str, rows: Rows) -> None:
                 filter=f"{has(field)} == true",
                 limit=1,
                 output_fields=[KEY],
-                search_params={"metric_type": "COSINE"},
+                search_params={"metric_type": metric.milvus},
             )[0]
-            if not found or not found[0]["distance"] >= 1.0 - _SAME:
+            if not found or not metric.of_distance(found[0]["distance"]) >= metric.best - _SAME:
                 raise NotReady(f"Product {rows.ids[row]} does not find itself by its {field} vector in {name}.")
 
 
@@ -87,7 +93,7 @@ def read_rows(client: MilvusClient, name: str, properties: Mapping[str, str]) ->
     while page := pages.next():
         reader.add(page)
     pages.close()
-    rows = reader.rows(properties[ENCODER], properties[SNAPSHOT])
+    rows = reader.rows(properties[ENCODER], properties[SNAPSHOT], metric_of(properties))
     if len(rows) != int(properties[COUNT]):
         raise NotReady(f"Collection {name} gave {len(rows)} of {properties[COUNT]} products: build the release again.")
     return rows

@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 from pymilvus import DataType, Function, FunctionType, MilvusClient
 
+from catalog.errors import NotReady
 from models.embeddings import FIELDS
 from search.collection import LEXICAL
 from search.filters import FACETS, GROUP, IN_STOCK, KEY, RANGES, encode
 from search.lexical import K1, B
+from search.matching import METRICS, MetricName
 from search.rows import Floats, Rows, sellable
 from search.settings import IndexChoice
 
@@ -31,6 +33,7 @@ RELEASE = "etalage.release"
 SNAPSHOT = "etalage.snapshot"
 DIGEST = "etalage.rows"
 FACET_NAMES = "etalage.facets"
+METRIC = "etalage.metric"
 COUNT = "etalage.products"  # set last: a collection without it was never finished
 
 HAVING = (*FIELDS, LEXICAL)  # what a product can have or lack
@@ -65,12 +68,13 @@ def schema_for(rows: Rows) -> Any:
     return schema
 
 
-def indexes(choice: IndexChoice, lite: bool) -> Any:
+def indexes(choice: IndexChoice, lite: bool, metric: MetricName) -> Any:
     """An index for each vector field, and BM25 with our constants. HNSW on Lite loses filtered hits: FLAT there."""
     kind = choice if choice != "auto" else "FLAT" if lite else "HNSW"
     params = MilvusClient.prepare_index_params()
     for field in FIELDS:
-        params.add_index(field, index_name=field, index_type=kind, metric_type="COSINE", params=_BUILD.get(kind, {}))
+        name = METRICS[metric].milvus
+        params.add_index(field, index_name=field, index_type=kind, metric_type=name, params=_BUILD.get(kind, {}))
     bm25: dict[str, Any] = {"bm25_k1": K1, "bm25_b": B}
     if lite:
         bm25 = {"params": json.dumps(bm25)}  # pymilvus 3 sends constants one by one; Lite reads this key alone
@@ -82,6 +86,15 @@ def indexes(choice: IndexChoice, lite: bool) -> Any:
 def has(name: str) -> str:
     """Name of the flag that says whether a product has a vector in that field, or words for the lexical leg."""
     return f"has_{name}"
+
+
+def metric_of(properties: Mapping[str, str]) -> MetricName:
+    """How the collection's vectors are compared. Raises NotReady when this version does not know it."""
+    named = properties.get(METRIC, "cosine")  # older collections do not say it, and are all of one kind
+    for metric in METRICS:
+        if named == metric:
+            return metric
+    raise NotReady(f"The collection compares vectors by {named!r}, which this version does not know.")
 
 
 def to_entities(rows: Rows, at: Iterable[int]) -> list[dict[str, Any]]:
@@ -126,7 +139,7 @@ class RowReader:
         for field in FIELDS:
             self._vectors[field].append(np.array([entity[field] for entity in entities], dtype=np.float32))
 
-    def rows(self, encoder: str, snapshot: str) -> Rows:
+    def rows(self, encoder: str, snapshot: str, metric: MetricName) -> Rows:
         """All that was added, sorted by id."""
         order = sorted(range(len(self._payloads)), key=lambda row: str(self._payloads[row]["id"]))
         present = {field: np.array(flags, dtype=bool)[order] for field, flags in self._present.items()}
@@ -141,6 +154,7 @@ class RowReader:
             present=present,
             encoder=encoder,
             snapshot=snapshot,
+            metric=metric,
         )
 
 

@@ -22,6 +22,7 @@ from catalog.text import lexical_text
 from models.embeddings import FIELDS, ProductEmbeddings
 from search.filters import IN_STOCK, RANGES, AnyOf, Clause, Filter, FilterFields, Flag, Range, Without, facet_tag
 from search.lexical import stored_words
+from search.matching import MetricName
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -50,6 +51,8 @@ class Rows:
     """The same names -> [N]: False where missing."""
     encoder: str
     snapshot: str
+    metric: MetricName = "cosine"
+    """How the vectors are compared."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -73,7 +76,7 @@ class Rows:
     @cached_property
     def digest(self) -> str:
         """Names the rows by their content, 16 hex digits."""
-        whole = hashlib.sha256(f"{self.encoder}\0{self.snapshot}\0".encode())
+        whole = hashlib.sha256(f"{self.encoder}\0{self.snapshot}\0{self.metric}\0".encode())
         for payload, words in zip(self.payloads, self.words, strict=True):
             whole.update(json.dumps([payload, words], sort_keys=True).encode())
         for name in FIELDS:
@@ -128,7 +131,9 @@ class Rows:
         return np.array([sellable(payload) for payload in self.payloads], dtype=bool)
 
 
-def build_rows(products: Iterable[Product], embeddings: ProductEmbeddings, terms: TermIndex) -> Rows:
+def build_rows(
+    products: Iterable[Product], embeddings: ProductEmbeddings, terms: TermIndex, metric: MetricName = "cosine"
+) -> Rows:
     """Rows of `products`; `embeddings` may hold more. Raises NotReady when they do not fit together."""
     ordered = sorted(products, key=lambda product: product.id)
     at = {product_id: row for row, product_id in enumerate(embeddings.ids)}
@@ -150,6 +155,7 @@ def build_rows(products: Iterable[Product], embeddings: ProductEmbeddings, terms
         present=present,
         encoder=embeddings.encoder,
         snapshot=embeddings.snapshot,
+        metric=metric,
     )
 
 

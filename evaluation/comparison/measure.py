@@ -45,6 +45,7 @@ from models.training.settings import TrainSettings
 from models.training.texts import LiveTexts, RememberedTexts
 from search.engine import Query, SearchEngine
 from search.logic import SearchLogic
+from search.matching import Matching
 
 TIMED = 60  # queries of words that are timed
 
@@ -62,7 +63,8 @@ def main(folder: Path) -> None:
     asked = validation_questions(
         parts["validation"], products, terms, read_judgements(), tune_params := load_section("tune", TuneParams)
     )
-    ranking, _ = tune(asked, parts["validation"], embeddings, encoder, photos, tune_params)
+    matching = load_section("matching", Matching)
+    ranking, _ = tune(asked, parts["validation"], embeddings, encoder, photos, tune_params, matching)
     logic = SearchLogic(ranking=ranking)
     engines = {
         "held_out": pool_engines(parts["test"], terms, embeddings, encoder, logic),

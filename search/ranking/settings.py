@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from catalog.errors import NotReady
 from search.collection import LEGS, LEXICAL
+from search.matching import Matching
 
 QueryKind = Literal["text", "image", "text+image", "product"]
 FusionName = Literal["weighted", "rrf", "vote", "naive_bayes"]
@@ -74,7 +75,7 @@ class Ranking(BaseModel):
 
     `candidates`: how many each leg puts forward, or k where that is more. `weights`: which legs a kind of query asks,
     and, but for naive_bayes, how much each counts. `odds`: what naive_bayes knows; a kind that was not fitted has the
-    defaults of KindOdds.
+    defaults of KindOdds. `matching`: how vectors are compared.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -83,6 +84,7 @@ class Ranking(BaseModel):
     candidates: int = Field(default=100, ge=1, le=1000)
     weights: dict[QueryKind, dict[str, float]] = Field(default_factory=default_weights)
     odds: dict[QueryKind, KindOdds] = Field(default_factory=dict)
+    matching: Matching = Matching()
 
     @model_validator(mode="after")
     def _weighs_legs_that_exist(self) -> Self:

@@ -1,6 +1,7 @@
 """One suite for every way to answer: rows in memory, the embedded store read or asked, a server over the network."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from catalog.errors import UnknownProduct
 from search.collection import LEGS, Collection, Scored
 from search.filters import parse_filters
+from search.matching import METRICS, MetricName
 from search.memory import MemoryCollection
 from search.milvus import MilvusStore
 from tests.search.worlds import WordEncoder, many_rows, rows_of, store_path
@@ -25,20 +27,43 @@ FILTERS = [
 ]
 
 
-@pytest.fixture(scope="module", params=["memory", "embedded, read", "embedded, asked", "server"])
-def collections(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Collection]]:
+# The other metrics where vectors are compared in process and where Milvus compares them; the rest is the same code.
+SETUPS: list[tuple[str, MetricName]] = [
+    *((way, "cosine") for way in ("memory", "embedded, read", "embedded, asked", "server")),
+    *((way, name) for way in ("memory", "embedded, asked") for name in METRICS if name != "cosine"),
+]
+
+
+@pytest.fixture(scope="module", params=SETUPS, ids=lambda setup: f"{setup[0]}, {setup[1]}")
+def setup(request: pytest.FixtureRequest) -> tuple[str, MetricName]:
+    """A way to answer, and the metric of the index."""
+    chosen: tuple[str, MetricName] = request.param
+    return chosen
+
+
+@pytest.fixture(scope="module")
+def metric(setup: tuple[str, MetricName]) -> MetricName:
+    return setup[1]
+
+
+@pytest.fixture(scope="module")
+def collections(
+    request: pytest.FixtureRequest, setup: tuple[str, MetricName], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[Collection]]:
     """The small and the larger catalogue, in that order."""
-    if request.param == "memory":
-        yield [MemoryCollection(rows, name="products_conf_1", release=RELEASE) for rows in (SMALL, MANY)]
+    way, metric = setup
+    both = [replace(rows, metric=metric) for rows in (SMALL, MANY)]
+    if way == "memory":
+        yield [MemoryCollection(rows, name="products_conf_1", release=RELEASE) for rows in both]
         return
     places = [store_path(tmp_path_factory.mktemp("store")) for _ in range(2)]
     releases = [RELEASE, RELEASE]
-    if request.param == "server":
+    if way == "server":
         places, releases = [request.getfixturevalue("server")] * 2, [RELEASE, "conf-2"]
     stores = [MilvusStore(place) for place in places]
-    for store, rows, release in zip(stores, (SMALL, MANY), releases, strict=True):
+    for store, rows, release in zip(stores, both, releases, strict=True):
         store.write(rows, release)
-    if request.param == "embedded, asked":
+    if way == "embedded, asked":
         with stores[0].asked(RELEASE) as small, stores[1].asked(RELEASE) as many:
             yield [small, many]
     else:
@@ -47,8 +72,9 @@ def collections(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
         store.close()
 
 
-def exact() -> list[MemoryCollection]:
-    return [MemoryCollection(rows, name="products_exact", release=RELEASE) for rows in (SMALL, MANY)]
+def exact(metric: MetricName) -> list[MemoryCollection]:
+    both = [replace(rows, metric=metric) for rows in (SMALL, MANY)]
+    return [MemoryCollection(rows, name="products_exact", release=RELEASE) for rows in both]
 
 
 def query_for(leg: str, words: str) -> "np.ndarray | str":
@@ -65,19 +91,22 @@ def agree(found: Scored, truth: Scored, limit: int) -> None:
     assert sure <= ids <= possible
 
 
-def test_it_says_what_it_is(collections: list[Collection]):
+def test_it_says_what_it_is(collections: list[Collection], metric: MetricName):
     for collection, rows in zip(collections, (SMALL, MANY), strict=True):
         assert collection.release.startswith("conf-")
         assert collection.name.startswith("products_conf_")
         assert collection.encoder == WordEncoder.fingerprint
         assert collection.fields == rows.fields
+        assert collection.metric == metric
         assert collection.count() == len(rows)
 
 
 @pytest.mark.parametrize("leg", LEGS)
 @pytest.mark.parametrize("raw", FILTERS)
-def test_every_leg_finds_what_exact_search_finds(collections: list[Collection], leg: str, raw: dict[str, object]):
-    for collection, reference in zip(collections, exact(), strict=True):
+def test_every_leg_finds_what_exact_search_finds(
+    collections: list[Collection], metric: MetricName, leg: str, raw: dict[str, object]
+):
+    for collection, reference in zip(collections, exact(metric), strict=True):
         narrow = parse_filters(raw, collection.fields)
         for words in QUERIES:
             query = query_for(leg, words)
