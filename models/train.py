@@ -38,7 +38,7 @@ from models.training.device import choose_bf16, choose_device, set_seeds
 from models.training.feasible import Attempt, check_feasible
 from models.training.features import FeatureStore, untrained
 from models.training.loop import Outcome, Plan, fit
-from models.training.order import check_fusion, check_order, phases_of, tower_epochs
+from models.training.order import all_epochs, check_fusion, check_order, phases_of, tower_epochs
 from models.training.params import TrainParams
 from models.training.pictures import (
     CachedPictures,
@@ -210,7 +210,7 @@ def plan_of(params: TrainParams, device: torch.device, *, tail_rests: bool) -> P
     if tail_rests:
         begins.append(max(0, tower_epochs(params) - params.tail_epochs))
     return Plan(
-        epochs=params.epochs,
+        epochs=all_epochs(params),
         device=device,
         accumulate=params.accumulate,
         warmup_fraction=params.warmup_fraction,

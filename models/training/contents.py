@@ -39,6 +39,9 @@ class Batch:
     sees_image: Tensor  # bool [B]: fusion sees the picture
     second_views: Tensor | None  # other views of `pictures`, where an objective asks for them
     same_picture: Tensor  # bool [S, S]: whose pictures are views of one
+    masked_texts: list[str]  # R: product texts with words left out, where an objective asks for them
+    masked_true: Tensor  # bool [R, B]: of which products' texts
+    labelled: bool  # False in a warm-up: no titles, phrases and queries
 
 
 class Contents:
@@ -51,20 +54,24 @@ class Contents:
         self.said = TrainingTexts(products, terms, params)
         self.truth = TruthTable(products, terms, params.languages)
 
-    def batch(self, rows: Rows, epoch: int, draw: random.Random, pictures: Pictures) -> Batch:
+    def batch(self, rows: Rows, epoch: int, draw: random.Random, pictures: Pictures, *, labelled: bool = True) -> Batch:
         """The batch of these rows. All chance comes from `draw`."""
         said = [self.said.of_round(epoch)[row] for row in rows.tolist()]
-        titled = np.array([number for number, row in enumerate(said) if row.title is not None], dtype=np.int64)
-        phrases = [phrase for row in said for phrase in row.phrases]
+        asked = said if labelled else []
+        titled = np.array([number for number, row in enumerate(asked) if row.title is not None], dtype=np.int64)
+        phrases = [phrase for row in asked for phrase in row.phrases]
         product_texts = [row.product for row in said]
         keys = {number: key for number, row in enumerate(rows.tolist()) if (key := self._picture(row, draw))}
         has_text = [bool(text) for text in product_texts]
         sees = [_seen(has_text[row], row in keys, self.params.modality_dropout, draw) for row in range(len(rows))]
         shown = pictures.load(list(keys.values()), draw) if keys else None
-        second = [self._other_view(key, draw) for key in keys.values()] if self.params.weights.photo_photo else []
-        numbers = self.queries.drawn(rows, draw) if self.queries else []
+        views_asked = self.params.weights.photo_photo > 0 or not labelled
+        second = [self._other_view(key, draw) for key in keys.values()] if views_asked else []
+        numbers = self.queries.drawn(rows, draw) if self.queries and labelled else []
         queries = [self.queries.texts[number] for number in numbers] if self.queries else []
         query_grades = self.queries.grades(numbers, rows) if self.queries else np.zeros((0, len(rows)), np.float32)
+        masked = [] if labelled else [number for number, text in enumerate(product_texts) if text]
+        texts = np.array(product_texts)
         media = np.array([media_of(key) for key in keys.values()])
         return Batch(
             rows=torch.from_numpy(rows),
@@ -81,6 +88,9 @@ class Contents:
             sees_image=torch.tensor([image for _, image in sees]),
             second_views=pictures.load(second, draw) if second else None,
             same_picture=torch.from_numpy(media[:, None] == media[None, :]),
+            masked_texts=[self.said.masked_of_round(epoch)[rows[number]] for number in masked],
+            masked_true=torch.from_numpy(texts[masked][:, None] == texts[None, :]),
+            labelled=labelled,
         )
 
     def _truth_of(self, phrases: Sequence[Phrase], rows: Rows) -> Truth | Grades:

@@ -26,6 +26,7 @@ class Encoded:
     titles: Tensor  # [T1, D]
     phrases: Tensor  # [T2, D]
     queries: Tensor  # [Q, D]: of the shop
+    masked: Tensor  # [R, D]: product texts with words left out; no rows where no objective asks for them
     words: Tensor  # [B, D]: the products' own texts; zero where a product has none
     pictures: Tensor  # [S, D]
     products: Tensor  # [B, D]: fused; zero where fusion saw nothing
@@ -35,6 +36,7 @@ class Encoded:
     title_true: Tensor  # bool [T1, B]
     phrase_true: Tensor  # [T2, B]: bool, or grades in [0, 1]
     query_true: Tensor  # [Q, B]: likewise
+    masked_true: Tensor  # bool [R, B]
     same_picture: Tensor  # bool [S, S]
     logit_scale: Tensor  # scalar: the logarithm of 1 / temperature
     weights: PairWeights  # what each pair counts for
@@ -47,6 +49,7 @@ class Encoded:
             titles=unit_prefix(self.titles, width),
             phrases=unit_prefix(self.phrases, width),
             queries=unit_prefix(self.queries, width),
+            masked=unit_prefix(self.masked, width),
             words=unit_prefix(self.words, width),
             pictures=unit_prefix(self.pictures, width),
             second_views=unit_prefix(self.second_views, width),
@@ -66,7 +69,8 @@ def encode(
     """Run the towers over a batch, each distinct text once, and fuse its products."""
     device = model.device
     phrases = [phrase.text for phrase in batch.phrases]
-    distinct = list(dict.fromkeys([*batch.titles, *phrases, *batch.queries, *batch.product_texts]))
+    lines = [*batch.titles, *phrases, *batch.queries, *batch.masked_texts, *batch.product_texts]
+    distinct = list(dict.fromkeys(lines))
     place = {text: number for number, text in enumerate(distinct)}
     known = [text for text in distinct if text]
     vectors = encode_texts(model, known, texts, params)
@@ -97,6 +101,7 @@ def encode(
         titles=of(batch.titles),
         phrases=of(phrases),
         queries=of(batch.queries),
+        masked=of(batch.masked_texts),
         words=words,
         pictures=pictures,
         products=model.fuse(words, images, batch.sees_text.to(device), batch.sees_image.to(device)),
@@ -106,6 +111,7 @@ def encode(
         title_true=batch.title_true.to(device),
         phrase_true=batch.phrase_true.to(device),
         query_true=batch.query_true.to(device),
+        masked_true=batch.masked_true.to(device),
         same_picture=batch.same_picture.to(device),
         logit_scale=model.logit_scale,
         weights=params.weights,

@@ -8,7 +8,7 @@ and every few seconds, from which it goes on exactly.
 import math
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -42,12 +42,22 @@ class Task(Protocol):
     module: nn.Module  # all that learns, on the device already
     steps: int  # batches in every epoch
 
+    def begin(self, epoch: int) -> None:
+        """Called before the first batch of an epoch, with the module in evaluation mode, and not again when training
+        goes on in its middle: what it finds out for the batches must be in `state`. Draws nothing at random."""
+
+    def state(self) -> State:
+        """What batches depend on beside epoch and start, as plain values and tensors, for a checkpoint."""
+
+    def restore(self, state: State) -> None:
+        """The inverse of `state`."""
+
     def parameter_groups(self) -> list[dict[str, Any]]:
         """For AdamW: `params` and `lr` of each group, `weight_decay` where it differs."""
 
     def batches(self, epoch: int, start: int) -> Iterator[Any]:
-        """Batches start, start + 1, ... of an epoch: the same ones every time it is asked. Draws nothing from the
-        global random generators."""
+        """Batches start, start + 1, ... of an epoch: the same ones every time it is asked, in the same state. Draws
+        nothing from the global random generators."""
 
     def step(self, batch: Any) -> Step:
         """Loss of one batch."""
@@ -100,7 +110,8 @@ def learning_rate_factor(update: int, updates: int, warmup_fraction: float) -> f
 def fit(task: Task, plan: Plan, checkpoint: Checkpoint, display: Display) -> Outcome:
     """Train `task.module` from its checkpoint or from the start, and leave the best weights in it.
 
-    Raises TrainingDiverged, with the weights of the last checkpoint safe on disk, when the loss is not finite.
+    Raises TrainingDiverged when a loss, a gradient or a weight is no longer finite; the last checkpoint, in which all
+    were, is still on disk.
     """
     run = _Run(task, plan, display)
     saved = checkpoint.load()
@@ -109,13 +120,15 @@ def fit(task: Task, plan: Plan, checkpoint: Checkpoint, display: Display) -> Out
         display.say(f"Training goes on from epoch {run.epoch + 1}, batch {run.index + 1}.")
     saved_at = time.monotonic()
     while run.epoch < plan.epochs and not run.out_of_patience():
+        if run.index == 0:
+            run.begin_epoch()
         for batch in task.batches(run.epoch, run.index):
             run.learn(batch)
             if run.between_updates() and time.monotonic() - saved_at >= plan.checkpoint_seconds:
-                checkpoint.save(run.state())
+                run.save(checkpoint)
                 saved_at = time.monotonic()
         run.end_epoch()
-        checkpoint.save(run.state())
+        run.save(checkpoint)
         saved_at = time.monotonic()
     return run.finish()
 
@@ -138,8 +151,13 @@ class _Run:
         self.best_epoch: int | None = None
         self.seconds = 0.0
         self.started = time.monotonic()
-        self.samples_before = 0
+        self.samples_before = self.saved_update = 0
         task.module.train()
+
+    def begin_epoch(self) -> None:
+        """Let the task look at the model as it is."""
+        with self._looking_on():
+            self.task.begin(self.epoch)
 
     def learn(self, batch: Any) -> None:
         """One batch forward and backward; an update after every `accumulate` batches and at the end of the epoch."""
@@ -147,7 +165,7 @@ class _Run:
             step = self.task.step(batch)
         loss = step.loss.item()
         if not math.isfinite(loss):
-            raise self._diverged(f"the loss is {loss}")
+            raise self._diverged(f"the loss is {loss}", self.update + 1)
         group_start = self.index - self.index % self.plan.accumulate
         scaled = step.loss / min(self.plan.accumulate, self.task.steps - group_start)
         scaled.backward()  # type: ignore[no-untyped-call]
@@ -172,7 +190,7 @@ class _Run:
             group["lr"] = rate * factor
         norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.plan.gradient_clip).item()
         if not math.isfinite(norm):
-            raise self._diverged(f"the gradient's norm is {norm}")
+            raise self._diverged(f"the gradient's norm is {norm}", self.update + 1)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.update += 1
@@ -191,10 +209,8 @@ class _Run:
     def end_epoch(self) -> None:
         """Score, remember the best weights, write the row of history."""
         with self._scored_weights():
-            self.task.module.eval()
-            with torch.no_grad(), torch.autocast(self.plan.device.type, torch.bfloat16, enabled=self.plan.bf16):
+            with self._looking_on():
                 scores = dict(self.task.score())
-            self.task.module.train()
             score = scores.get(SCORE)
             if score is None or self.best_score is None or score > self.best_score:
                 self.best_score, self.best_epoch = score, self.epoch + 1
@@ -217,6 +233,14 @@ class _Run:
         early = self.epoch < self.plan.epochs
         return Outcome(self.history, self.best_score, self.best_epoch, self.samples, self._seconds(), early)
 
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Keep all of it, if it is worth keeping."""
+        for name, tensor in changing(self.task.module).items():
+            if not torch.isfinite(tensor).all():
+                raise self._diverged(f"{name} is no longer finite", self.update)
+        checkpoint.save(self.state())
+        self.saved_update = self.update
+
     def state(self) -> State:
         """All of it, for a checkpoint."""
         return {
@@ -226,20 +250,29 @@ class _Run:
             "optimizer": self.optimizer.state_dict(),
             "average": self.average.weights if self.average is not None else {},
             "best": self.best, "best_score": self.best_score, "best_epoch": self.best_epoch,
-            "random": random_state(),
+            "random": random_state(), "task": self.task.state(),
         }  # fmt: skip
 
     def restore(self, state: State) -> None:
         """The inverse of `state`."""
         for name in ("epoch", "index", "update", "samples", "sums", "history", "seconds", "best_score", "best_epoch"):
             setattr(self, name, state[name])
-        self.samples_before = self.samples
+        self.samples_before, self.saved_update = self.samples, self.update
         restore(self.task.module, state["weights"])
         self.optimizer.load_state_dict(state["optimizer"])
+        self.task.restore(state["task"])
         self.best = state["best"]
         if self.average is not None:
             self.average.restore(state["average"])
         restore_random_state(state["random"])
+
+    @contextmanager
+    def _looking_on(self) -> Iterator[None]:
+        """Inside, nothing learns."""
+        self.task.module.eval()
+        with torch.no_grad(), torch.autocast(self.plan.device.type, torch.bfloat16, enabled=self.plan.bf16):
+            yield
+        self.task.module.train()
 
     def _scored_weights(self) -> AbstractContextManager[None]:
         return self.average.in_place() if self.average is not None else nullcontext()
@@ -247,9 +280,11 @@ class _Run:
     def _seconds(self) -> float:
         return self.seconds + time.monotonic() - self.started
 
-    def _diverged(self, reason: str) -> TrainingDiverged:
+    def _diverged(self, reason: str, update: int) -> TrainingDiverged:
         rate = self.optimizer.param_groups[0]["lr"]
+        epoch = (update - 1) * self.plan.epochs // self.updates + 1
+        kept = f"the checkpoint of update {self.saved_update} is kept" if self.saved_update else "nothing was kept yet"
         return TrainingDiverged(
-            f"Training stopped in epoch {self.epoch + 1}, batch {self.index + 1}: {reason} (learning rate {rate:.2g}). "
+            f"Training stopped at update {update}, in epoch {epoch}: {reason} (learning rate {rate:.2g}); {kept}. "
             "Lower train.learning_rate or train.backbone_learning_rate, or use train.precision: fp32."
         )

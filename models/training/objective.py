@@ -33,7 +33,12 @@ class Value(NamedTuple):
 
 
 class Objective(nn.Module):
-    """Encoded batch -> Value. The value of a batch that says nothing about it is 0, with no parts."""
+    """Encoded batch -> Value. The value of a batch that says nothing about it is 0, with no parts.
+
+    `labelled`: whether it is for batches with titles, phrases and queries, or for those of a warm-up.
+    """
+
+    labelled = True
 
     @classmethod
     def build(cls, given: Given) -> Self | None:

@@ -48,6 +48,32 @@ class Matching(Objective):
         return Value(*total_loss(pairings, e.logit_scale, self.loss))
 
 
+class SelfSupervised(Objective):
+    """What a warm-up learns, without labels: two views of a picture find each other among the batch's pictures
+    (SimCLR, Chen et al. 2020), a text with words left out finds the whole (as SimCSE, Gao et al. 2021, finds a text by
+    itself under other dropout), each by `train.loss`, with equal weight."""
+
+    labelled = False
+
+    def __init__(self, params: TrainParams) -> None:
+        super().__init__()
+        self.loss = LOSSES[params.loss](params.margin)
+
+    @classmethod
+    def build(cls, given: Given) -> Self | None:
+        """With `train.warmup_epochs`."""
+        return cls(given.params) if given.params.warmup_epochs else None
+
+    def forward(self, encoded: Encoded) -> Value:
+        """See Objective."""
+        e = encoded
+        pairings = [
+            Pairing("photo_photo", e.second_views, e.pictures, e.same_picture, 1.0),
+            Pairing("text_text", e.masked, e.words[e.has_words], e.masked_true[:, e.has_words], 1.0),
+        ]
+        return Value(*total_loss(pairings, e.logit_scale, self.loss))
+
+
 class Matryoshka(Objective):
     """Matching again for every shorter prefix of the vectors (Kusupati et al. 2022, with equal weights)."""
 
@@ -79,8 +105,9 @@ def build_objectives(given: Given) -> nn.ModuleDict:
 
 
 def total_of(objectives: nn.ModuleDict, encoded: Encoded) -> tuple[Tensor, dict[str, Tensor]]:
-    """The sum of all objectives, and every part by name."""
-    first, *others = [objective(encoded) for objective in objectives.values()]
+    """The sum of the objectives that are for such a batch, and every part by name."""
+    chosen = [objective for objective in objectives.values() if objective.labelled == encoded.batch.labelled]
+    first, *others = [objective(encoded) for objective in chosen]
     total, parts = first.loss, dict(first.parts)
     for value in others:
         total = total + value.loss
@@ -93,4 +120,5 @@ OBJECTIVES: Mapping[str, type[Objective]] = {
     "matryoshka": Matryoshka,
     "consistency": Consistency,
     "attributes": Attributes,
+    "self_supervised": SelfSupervised,
 }

@@ -6,7 +6,7 @@ from the pairs with products, for the last `train.fusion_share` of the epochs. T
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from catalog.errors import InvalidParams
 from catalog.products import Product
@@ -21,13 +21,18 @@ class Phase:
 
     first: int
     params: TrainParams
+    labelled: bool = True  # whether titles, phrases and queries are asked; else each modality learns by itself
     towers_learn: bool = True
     fusion_learns: bool = True
 
 
 def phases_of(params: TrainParams) -> tuple[Phase, ...]:
-    """The phases of a training, in their order."""
-    return ORDERS[params.order](params)
+    """The phases of a training, one after the other: the self-supervised warm-up, if any, and those of the order."""
+    ordered = ORDERS[params.order](params)
+    if params.warmup_epochs == 0:
+        return ordered
+    later = (replace(phase, first=phase.first + params.warmup_epochs) for phase in ordered)
+    return (Phase(0, params, labelled=False, fusion_learns=False), *later)
 
 
 def phase_at(phases: Sequence[Phase], epoch: int) -> Phase:
@@ -36,9 +41,14 @@ def phase_at(phases: Sequence[Phase], epoch: int) -> Phase:
 
 
 def tower_epochs(params: TrainParams) -> int:
-    """How many epochs the towers learn in."""
+    """How many epochs pass until the towers rest, or all are over."""
     resting = [phase.first for phase in phases_of(params) if not phase.towers_learn]
-    return min([params.epochs, *resting])
+    return min([all_epochs(params), *resting])
+
+
+def all_epochs(params: TrainParams) -> int:
+    """How many epochs there are, those of the warm-up too."""
+    return params.warmup_epochs + params.epochs
 
 
 def check_order(model: ModelParams, params: TrainParams) -> None:

@@ -39,6 +39,7 @@ class TrainingTexts:
     def __init__(self, products: Sequence[Product], terms: TermIndex, params: TrainParams) -> None:
         self.products, self.terms, self.params = products, terms, params
         self._rounds: dict[int, list[RowTexts]] = {}
+        self._masked: dict[int, list[str]] = {}
 
     def of_round(self, epoch: int) -> list[RowTexts]:
         """Texts of every row in `epoch`."""
@@ -46,6 +47,17 @@ class TrainingTexts:
         if number not in self._rounds:
             self._rounds[number] = [self._row(product, number) for product in self.products]
         return self._rounds[number]
+
+    def masked_of_round(self, epoch: int) -> list[str]:
+        """The products' own texts of `epoch` with words left out; "" where there is none."""
+        number = epoch % self.params.rounds
+        if number not in self._masked:
+            draws = (random.Random(f"{self.params.seed}/masked/{number}/{product.id}") for product in self.products)
+            whole = (row.product for row in self.of_round(epoch))
+            self._masked[number] = [
+                _masked(text, self.params.word_dropout, draw) for text, draw in zip(whole, draws, strict=True)
+            ]
+        return self._masked[number]
 
     def _row(self, product: Product, number: int) -> RowTexts:
         draw = random.Random(f"{self.params.seed}/{number}/{product.id}")
@@ -80,6 +92,11 @@ def thinned(title: str, dropout: float, draw: random.Random) -> str:
         keep = words[:2]
     text = " ".join(keep)
     return text.lower() if draw.random() < 0.5 else text
+
+
+def _masked(text: str, dropout: float, draw: random.Random) -> str:
+    """`text` thinned out; one that is written without spaces is cut into words first."""
+    return thinned(text if len(text.split()) > 2 else " ".join(tokenize(text)) or text, dropout, draw)
 
 
 class TruthTable:

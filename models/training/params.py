@@ -36,9 +36,13 @@ class TrainParams(Section):
 
     seed: int = 7
     epochs: int = Field(default=12, ge=1)
+    warmup_epochs: int = Field(default=0, ge=0)  # before these: pictures and words by themselves, without labels
     batch_size: int = Field(default=256, ge=2)
     min_steps: int = Field(default=16, ge=1)  # batches per epoch at least: a small catalogue gets smaller batches
     balance: float = Field(default=0.0, ge=0, le=1)  # 0 = every product once an epoch, 1 = every category equally often
+    hard_negatives: float = Field(default=0.0, ge=0, le=0.5)  # share of a batch that is mined for the rest; 0 = none
+    mine_every: int = Field(default=2, ge=1)  # epochs between minings; before the first, batches hold none
+    negative_margin: float = Field(default=0.95, gt=0, le=1)  # of the right product's score; above, nothing is negative
     accumulate: int = Field(default=1, ge=1)  # batches per update
     grad_cache: int = Field(default=0, ge=0)  # rows a tower takes at once, for batches larger than memory; 0 = all
     learning_rate: float = Field(default=1e-3, gt=0)  # heads and fusion
@@ -69,7 +73,7 @@ class TrainParams(Section):
     phrases: int = Field(default=2, ge=0)  # attribute phrases of each product in a batch
     languages: tuple[PhraseLanguage, ...] = ("en", "zh")  # of the phrases
     plain_titles: float = Field(default=0.4, ge=0, le=1)  # share of titles taken as they are; others are thinned out
-    word_dropout: float = Field(default=0.25, ge=0, lt=1)  # share of words that a thinned-out title loses
+    word_dropout: float = Field(default=0.25, ge=0, lt=1)  # share of words that a thinned-out text loses
     attributes_shown: float = Field(default=0.5, ge=0, le=1)  # share of products whose words name the attributes too
     text_noise: float = Field(default=0.3, ge=0)  # on a frozen text backbone's output, in its own standard deviations
     description_share: float = Field(default=0.0, ge=0, le=1)  # how often the description stands in for the title

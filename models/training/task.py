@@ -13,9 +13,12 @@ from catalog.terms import TermIndex
 from models.dual_encoder import DualEncoder
 from models.progress import Display, follow
 from models.training.batches import Rows, ahead, batches_per_epoch, copies_of, plan_epoch
+from models.training.checkpoint import State
 from models.training.contents import Batch, Contents
+from models.training.hard_negatives import HardNegatives
 from models.training.loop import Step
 from models.training.losses import clamp_scale
+from models.training.mining import mined
 from models.training.objective import Given
 from models.training.objectives import build_objectives, total_of
 from models.training.order import phase_at, phases_of, tower_epochs
@@ -59,7 +62,9 @@ class DualEncoderTask:
         self.contents = Contents(products, terms, params, queries)
         self.groups = [product.group_id for product in products]
         self.categories = [product.category[-1] if product.category else "" for product in products]
-        self.steps = batches_per_epoch(len(products), params.batch_size, params.min_steps)
+        planned = max(2, round(params.batch_size * (1 - params.hard_negatives)))  # others join these
+        self.steps = batches_per_epoch(len(products), planned, params.min_steps)
+        self.hard = HardNegatives(self.groups, params)
 
     def fit_heads(self) -> None:
         """Set each head's centre and spread to what its tower gives for training products. Once, before training."""
@@ -88,6 +93,8 @@ class DualEncoderTask:
             yield from (phrase.text for phrase in row.phrases)
         if self.contents.queries:
             yield from self.contents.queries.texts
+        if not phase_at(self._phases, epoch).labelled:
+            yield from filter(None, self.contents.said.masked_of_round(epoch))
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Heads, fusion, temperature and loss at the full rate, backbones at theirs; no decay of biases and gains."""
@@ -106,18 +113,40 @@ class DualEncoderTask:
                     )
         return groups
 
+    def begin(self, epoch: int) -> None:
+        """Mine hard negatives where it is time to. See models.training.loop.Task."""
+        since = epoch - self.params.warmup_epochs
+        if self.params.hard_negatives and since > 0 and since % self.params.mine_every == 0:
+            self._enter(epoch)
+            self.hard.table = mined(self.model, self.contents, epoch, self._now, self.texts, self.groups)
+
+    def state(self) -> State:
+        """See models.training.loop.Task."""
+        return {"hard": torch.from_numpy(self.hard.table)}
+
+    def restore(self, state: State) -> None:
+        """See models.training.loop.Task."""
+        self.hard.table = state["hard"].numpy()
+
     def batches(self, epoch: int, start: int) -> Iterator[Batch]:
         """See models.training.loop.Task. Every batch draws from a generator of its own."""
-        self.prepare_texts(self.texts_of(epoch))
+        self._enter(epoch)
+        plan, labelled = self.plan(epoch), self._phase.labelled
+
+        def one(number: int) -> Batch:
+            draw = random.Random(f"{self.params.seed}/{epoch}/{number}")
+            rows = self.hard.joined_to(plan[number], random.Random(f"{self.params.seed}/{epoch}/{number}/hard"))
+            return self.contents.batch(rows, epoch, draw, self._now, labelled=labelled)
+
+        batches = (one(number) for number in range(start, self.steps))
+        return ahead(batches) if isinstance(self._now, LivePictures) else batches
+
+    def _enter(self, epoch: int) -> None:
+        """Get ready for what this epoch needs."""
         self._phase = phase_at(self._phases, epoch)
+        self.prepare_texts(self.texts_of(epoch))
         resting = self.model.image.mode == "frozen" or epoch < tower_epochs(self.params) - self.params.tail_epochs
         self._look_at(self._pooled if resting and self._pooled is not None else self.pictures)
-        plan = self.plan(epoch)
-        batches = (
-            self.contents.batch(plan[number], epoch, random.Random(f"{self.params.seed}/{epoch}/{number}"), self._now)
-            for number in range(start, self.steps)
-        )
-        return ahead(batches) if isinstance(self._now, LivePictures) else batches
 
     def plan(self, epoch: int) -> list[Rows]:
         """The rows of each batch of an epoch."""

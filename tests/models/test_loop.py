@@ -35,6 +35,16 @@ class Line:
         self.die_after: int | None = None
         self.seen: list[tuple[int, int]] = []
         self.updates = 0
+        self.shift: Tensor | None = None
+
+    def begin(self, epoch: int) -> None:
+        self.shift = self.module[0].bias.detach().clone() if epoch % 2 else None  # found out once, used all epoch
+
+    def state(self) -> dict[str, Tensor | None]:
+        return {"shift": self.shift}
+
+    def restore(self, state: dict[str, Tensor | None]) -> None:
+        self.shift = state["shift"]
 
     def parameter_groups(self) -> list[dict[str, object]]:
         return [{"params": list(self.module.parameters()), "lr": 0.01}]
@@ -43,7 +53,7 @@ class Line:
         for number in range(start, self.steps):
             x = torch.randn(5, 1, generator=torch.Generator().manual_seed(100 * epoch + number))
             self.seen.append((epoch, number))
-            yield x, 2 * x + 1
+            yield x + (0 if self.shift is None else self.shift.mean()), 2 * x + 1
 
     def step(self, batch: tuple[Tensor, Tensor]) -> Step:
         if self.die_after is not None and len(self.seen) > self.die_after:
@@ -162,9 +172,31 @@ def test_a_number_that_is_not_finite_stops_training_with_a_sentence(tmp_path, po
         return step._replace(loss=wrong)
 
     task.step = bad  # type: ignore[method-assign]
-    with pytest.raises(TrainingDiverged, match=r"epoch 1, batch \d.*nan.*learning_rate"):
+    sentence = r"stopped at update 3, in epoch 1: the .* is nan.*the checkpoint of update 2 is kept.*learning_rate"
+    with pytest.raises(TrainingDiverged, match=sentence):
         run(task, tmp_path)
     assert all(math.isfinite(value) for row in weights(task) for value in row)
+
+
+def test_weights_that_ran_away_are_never_kept_and_the_checkpoint_before_them_is(tmp_path):
+    task, rates = Line(), []
+    groups = task.parameter_groups()
+    task.parameter_groups = lambda: groups  # type: ignore[method-assign]
+
+    def updated() -> None:  # the loss and the gradient were finite in every update; the fourth step goes too far
+        rates.append(groups[0]["lr"])
+        if len(rates) == 4:
+            with torch.no_grad():
+                next(task.module.parameters()).mul_(float("inf"))
+
+    task.updated = updated  # type: ignore[method-assign]
+    with pytest.raises(
+        TrainingDiverged, match=r"update 4, in epoch 1: 0.weight is no longer finite.*of update 3 is kept"
+    ):
+        run(task, tmp_path)
+    kept = Checkpoint(tmp_path, KEY, print).load()
+    assert kept is not None and kept["update"] == 3
+    assert all(tensor.isfinite().all() for tensor in kept["weights"].values())
 
 
 def test_the_average_follows_the_weights_by_its_formula():

@@ -28,12 +28,13 @@ OPTIONS: dict[str, dict[str, Any]] = {  # params that ask for each objective
     "consistency": {"consistency": 0.5},
     "attributes": {"attribute_weight": 0.5, "attribute_support": 4},
     "matryoshka": {},
+    "self_supervised": {"warmup_epochs": 12},
 }
 MODELS: dict[str, dict[str, Any]] = {"matryoshka": {"matryoshka": (4, 8)}}  # and where the model's are asked
 
 
-def encoded_of(task: DualEncoderTask, number: int = 0) -> Encoded:
-    batch = list(task.batches(0, 0))[number]
+def encoded_of(task: DualEncoderTask, number: int = 0, epoch: int = 0) -> Encoded:
+    batch = list(task.batches(epoch, 0))[number]
     return encode(task.model, batch, task.texts, task._encode, task.params)
 
 
@@ -58,9 +59,10 @@ def test_an_objective_is_0_with_a_finite_gradient_where_the_batch_says_nothing(t
     full = encoded_of(task)
     nobody, nothing = full.shown[:0], full.pictures[:0]
     empty = replace(
-        full, titles=nothing, phrases=nothing, pictures=nothing, second_views=nothing, shown=nobody,
+        full, titles=nothing, phrases=nothing, pictures=nothing, second_views=nothing, shown=nobody, masked=nothing,
         words=full.words * 0, products=full.products * 0, has_words=torch.zeros_like(full.has_words),
         title_true=full.title_true[:0], phrase_true=full.phrase_true[:0], same_picture=full.same_picture[:0, :0],
+        masked_true=full.masked_true[:0],
     )  # fmt: skip
     value = task.objectives[name](empty)
     assert value.loss.item() == 0 and not value.parts
@@ -71,14 +73,15 @@ def test_an_objective_is_0_with_a_finite_gradient_where_the_batch_says_nothing(t
 def test_the_loss_is_the_sum_of_the_objectives(tmp_path):
     options = {name: value for params in OPTIONS.values() for name, value in params.items()}
     model = tiny_model(**{name: value for params in MODELS.values() for name, value in params.items()})
-    task = a_task(tmp_path, model=model, text_noise=0.0, **options)
+    task = a_task(tmp_path, model=model, text_noise=0.0, photo_noise=0.0, **options)
     task.module.eval()
-    batch = next(task.batches(0, 0))
-    encoded = encode(task.model, batch, task.texts, task._encode, task.params)
-    each = [objective(encoded).loss.item() for objective in task.objectives.values()]
-    step = task.step(batch)
-    assert step.loss.item() == pytest.approx(sum(each), rel=1e-5)
-    assert len(each) == len(OPTIONS) and min(each) > 0
+    for epoch, labelled in ((0, False), (12, True)):
+        batch = next(task.batches(epoch, 0))
+        encoded = encode(task.model, batch, task.texts, task._encode, task.params)
+        chosen = [objective for objective in task.objectives.values() if objective.labelled == labelled]
+        each = [objective(encoded).loss.item() for objective in chosen]
+        assert task.step(batch).loss.item() == pytest.approx(sum(each), rel=1e-5)
+        assert len(each) == (len(OPTIONS) - 1 if labelled else 1) and min(each) > 0
 
 
 def test_inconsistency_by_hand_and_0_for_one_arrangement():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -96,6 +97,18 @@ def test_killed_in_the_middle_of_training_it_ends_with_the_same_bytes(tmp_path, 
     assert sum(report["products"].values()) == 70
     assert report["device"] == "cpu"
     DualEncoder.load(folder / "artifacts/model")  # what was saved is whole
+
+
+def test_a_training_that_runs_away_stops_and_leaves_no_model(tmp_path, here, capsys):
+    folder = here(a_workspace(tmp_path))
+    wild = {**PARAMS, "train": {**PARAMS["train"], "learning_rate": 1e30, "warmup_fraction": 0.0}}
+    (folder / "params.yaml").write_text(yaml.safe_dump(wild))
+    assert main() == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert re.match(r"train: Training stopped at update \d+, in epoch 1: .* Lower train.learning_rate", last)
+    assert not (folder / "artifacts" / "model").exists()
+    kept = torch.load(folder / "artifacts/checkpoint/state.pt", weights_only=True) if "of update" in last else None
+    assert kept is None or all(tensor.isfinite().all() for tensor in kept["state"]["weights"].values())
 
 
 def test_other_params_start_afresh_and_the_cached_pictures_are_used_again(tmp_path, here, capsys):
