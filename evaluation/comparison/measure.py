@@ -92,7 +92,7 @@ def remembered(model: DualEncoder, shared: Path, products: Sequence[Product]) ->
         if model.text.mode == "frozen"
         else LiveTexts()
     )
-    trunk = trunk_folder(model, shared)
+    trunk = trunk_folder(DualEncoder.build(model.params), shared)  # its name is that of the untrained tower
     pooled = FeatureStore.open(shared / f"pooled-{untrained(model.image, trunk.name)}", "float32")
     if model.image.mode != "finetuned" and trunk.is_dir():
         store = FeatureStore.open(trunk)
