@@ -18,7 +18,7 @@ from catalog.products import CATEGORY
 from catalog.terms import TermIndex
 from catalog.thesaurus import role_of, thesaurus
 
-__all__ = ["JUDGE", "TRAIN", "Phrase", "Style", "TermIndex", "attribute_phrases", "phrase_of", "sayable"]
+__all__ = ["JUDGE", "TRAIN", "Phrase", "Style", "TermIndex", "attribute_phrases", "phrase_of", "said_slots", "sayable"]
 
 Style = Literal["train", "judge"]
 Template = tuple[str, ...]
@@ -136,10 +136,9 @@ def phrase_of(
     facets: Mapping[str, str], terms: TermIndex, language: str, rng: random.Random, style: Style = "train"
 ) -> Phrase | None:
     """A phrase that mentions every one of `facets`, or None when one of them has no name in `language`."""
-    known = _known(facets, terms, language, style)
-    if not facets or len(known) < len(facets):
+    slots = said_slots(facets, terms, language, rng, style)
+    if slots is None:
         return None
-    slots = _slots(known, language, rng, style)
     if style == "train" and rng.random() < _SHUFFLED:
         words = [word for slot, word in slots.items() if word and slot != "own"]
         rng.shuffle(words)
@@ -151,6 +150,17 @@ def phrase_of(
         if style == "train" and rng.random() < _OPENING:
             text = rng.choice(_OPENINGS[language]) + _JOINT[language] + text
     return Phrase(" ".join(text.split()), language, tuple(facets.items()))
+
+
+def said_slots(
+    facets: Mapping[str, str], terms: TermIndex, language: str, rng: random.Random, style: Style = "train"
+) -> dict[str, str] | None:
+    """The words of `facets` by slot of a template (colour, who, own, extra, noun), "" where a slot has none.
+
+    None when one of `facets` has no name in `language`.
+    """
+    known = _known(facets, terms, language, style)
+    return _slots(known, language, rng, style) if facets and len(known) == len(facets) else None
 
 
 def sayable(

@@ -121,6 +121,12 @@ class TermIndex:
             self._words.setdefault(words, {})[facet] = None
 
 
+def spoken_fields(terms: Iterable[Term], products: Iterable[Product]) -> frozenset[str]:
+    """The facet fields that shoppers speak of: those the shop has terms for; without any term, all of them."""
+    named = frozenset(term.field for term in terms)
+    return named or frozenset(field for product in products for field in product.facets())
+
+
 def _primary(language: str) -> str:
     """Language without script or region: zh-CN -> zh."""
     return language.lower().replace("_", "-").split("-")[0]

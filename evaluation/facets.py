@@ -6,7 +6,7 @@ A product that has all that a query wants is graded 3, one that is of the wanted
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from catalog.products import CATEGORY, Product, Term
+from catalog.products import CATEGORY, Product
 
 ALL, TYPE_ALONE = 3, 1  # grades
 
@@ -46,9 +46,3 @@ class FacetIndex:
         graded = {product.id: TYPE_ALONE for product in self.having(category)}
         graded |= {product.id: ALL for product in self.having(facets)}
         return {product_id: grade for product_id, grade in graded.items() if product_id != without}
-
-
-def spoken_fields(terms: Sequence[Term], products: Iterable[Product]) -> frozenset[str]:
-    """The facet fields that shoppers speak of: those the shop has terms for; without any term, all of them."""
-    named = frozenset(term.field for term in terms)
-    return named or frozenset(field for product in products for field in product.facets())

@@ -5,10 +5,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from catalog.products import Judgement, Product, Term
-from catalog.terms import TermIndex
+from catalog.terms import TermIndex, spoken_fields
 from catalog.text import language_of
 from evaluation.attribute_queries import attribute_queries
-from evaluation.facets import FacetIndex, spoken_fields
+from evaluation.facets import FacetIndex
 from evaluation.judgements import EvaluationQuery, EvaluationSet
 from evaluation.kinds import KINDS
 from evaluation.known_items import Judged, known_items

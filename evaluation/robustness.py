@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.products import Product, Term
-from catalog.terms import TermIndex
+from catalog.terms import TermIndex, spoken_fields
 from evaluation.answers import ask_engine
 from evaluation.attribute_queries import LANGUAGES, attribute_needs
-from evaluation.facets import FacetIndex, spoken_fields
+from evaluation.facets import FacetIndex
 from evaluation.judgements import EvaluationQuery, EvaluationSet
 from evaluation.kinds import ENGINE
 from evaluation.metrics import per_query

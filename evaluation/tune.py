@@ -2,7 +2,8 @@
 
     python -m evaluation.tune          (from the root of a workspace; `dvc repro tune`)
 
-Reads data/, artifacts/encoder and artifacts/embeddings; writes artifacts/ranking and reports/tune.json.
+Reads data/, artifacts/encoder, artifacts/embeddings and artifacts/composer, which goes into the search logic as it is;
+writes artifacts/ranking and reports/tune.json.
 Attributes are hidden from every leg (see evaluation.pool): what the weights are for is queries whose answer the
 words of a title do not give away. The engine encodes and retrieves each query once; every setting ranks that again.
 """
@@ -28,6 +29,7 @@ from evaluation.pool import hidden_collection
 from evaluation.questions import evaluation_set
 from evaluation.runs import Photos, as_asked, photos_of
 from evaluation.weights import Choice, Weights, choose_weights
+from models.composer import Composer, load_composer
 from models.embeddings import ProductEmbeddings, load_embeddings
 from models.encoder import Encoder, EncoderLike
 from search.engine import Retrieved, SearchEngine
@@ -52,8 +54,9 @@ def main() -> None:
     encoder, embeddings = Encoder.load(), load_embeddings()
     pool = split_products(products, split)["validation"]
     questions = validation_questions(pool, products, terms, read_judgements(), params)
-    ranking, choices = tune(questions, pool, embeddings, encoder, photos_of(MediaStore()), params, matching)
-    SearchLogic(ranking=ranking).save(RANKING)
+    composer = load_composer()
+    ranking, choices = tune(questions, pool, embeddings, encoder, photos_of(MediaStore()), params, matching, composer)
+    SearchLogic(ranking, composer).save(RANKING)
     TUNE_REPORT.parent.mkdir(exist_ok=True)
     report = {
         "inputs": {
@@ -98,6 +101,7 @@ def tune(
     photos: Photos,
     params: TuneParams,
     matching: Matching | None = None,
+    composer: Composer | None = None,
 ) -> tuple[Ranking, dict[str, dict[str, Any]]]:
     """The ranking, and for each query kind how it was chosen.
 
@@ -106,7 +110,8 @@ def tune(
     questions keeps the default. `matching` is kept as it is.
     """
     ranking = Ranking(fusion=params.fusion, matching=matching or Matching())
-    engine = SearchEngine(encoder, hidden_collection(pool, embeddings, encoder, ranking.matching.metric), ranking)
+    collection = hidden_collection(pool, embeddings, encoder, ranking.matching.metric)
+    engine = SearchEngine(encoder, collection, ranking, composer)
     choices: dict[str, dict[str, Any]] = {}
     for kind, names in ASKED.items():
         queries = [query for name in names for query in questions.of_kind(name)]

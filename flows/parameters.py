@@ -20,6 +20,7 @@ from evaluation.params import CompareParams, EvaluateParams, TuneParams
 from evaluation.rules import GateRules
 from flows.durable import write_durably
 from models.params import EmbedParams, ExportParams, ModelParams, served_width
+from models.training.compose_params import ComposeParams
 from models.training.order import check_order
 from models.training.params import TrainParams
 from search.matching import Matching
@@ -115,6 +116,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "train": TrainParams,
     "export": ExportParams,
     "embed": EmbedParams,
+    "compose": ComposeParams,
     "matching": Matching,
     "tune": TuneParams,
     "evaluate": EvaluateParams,

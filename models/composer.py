@@ -96,7 +96,7 @@ class LearnedComposer:
     def compose(self, photo: Floats, words: Floats, share: float) -> Floats:
         """See Composer."""
         both = np.concatenate([photo, words]).astype(np.float32)
-        kept = (photo / (1.0 + np.exp(-self._layers("gate", both)))).astype(np.float32)
+        kept = (photo * (1.0 + np.tanh(self._layers("gate", both) / 2)) / 2).astype(np.float32)  # sigmoid, no overflow
         scale, residual = float(self.weights["scale"]), self._layers("residual", both)
         composed = weighted_sum([(kept, 1.0), (words, scale), (residual, 1.0)])
         end, away = (words, 2 * share - 1) if share > 0.5 else (photo, 1 - 2 * share)
@@ -105,25 +105,25 @@ class LearnedComposer:
     def _layers(self, name: str, both: Floats) -> Floats:
         """[2D] -> [D]."""
         own = self.weights
-        hidden = np.maximum(own[f"{name}.in.weight"] @ both + own[f"{name}.in.bias"], 0)
-        out: Floats = own[f"{name}.out.weight"] @ hidden + own[f"{name}.out.bias"]
+        hidden = np.maximum(own[f"{name}.first.weight"] @ both + own[f"{name}.first.bias"], 0)
+        out: Floats = own[f"{name}.second.weight"] @ hidden + own[f"{name}.second.bias"]
         return out
 
     def save(self, folder: Path) -> None:
         """Write composer.npz, then composer.json."""
         folder.mkdir(parents=True, exist_ok=True)
         np.savez(folder / WEIGHTS, **self.weights)  # type: ignore[arg-type]
-        hidden, both = self.weights["gate.in.weight"].shape
+        hidden, both = self.weights["gate.first.weight"].shape
         _write_about(folder, self, {"dim": both // 2, "hidden": hidden})
 
 
 def shapes(dim: int, hidden: int) -> dict[str, tuple[int, ...]]:
     """The weights of `learned`, by name."""
     layers = {
-        "in.weight": (hidden, 2 * dim),
-        "in.bias": (hidden,),
-        "out.weight": (dim, hidden),
-        "out.bias": (dim,),
+        "first.weight": (hidden, 2 * dim),
+        "first.bias": (hidden,),
+        "second.weight": (dim, hidden),
+        "second.bias": (dim,),
     }
     return {f"{net}.{name}": shape for net in ("gate", "residual") for name, shape in layers.items()} | {"scale": ()}
 

@@ -10,29 +10,33 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from catalog.workspace import RANKING
+from models.composer import Composer, SumComposer, load_composer
 from models.encoder import EncoderLike
 from search.collection import Collection
 from search.engine import SearchEngine
 from search.ranking import Ranking
 
 SETTINGS = "ranking.json"
+COMPOSER = "composer"
 
 
 @dataclass(frozen=True)
 class SearchLogic:
-    """`ranking`: how the legs become one list."""
+    """`ranking`: how the legs become one list. `composer`: how a photo and words become one vector."""
 
     ranking: Ranking = field(default_factory=Ranking)
+    composer: Composer = field(default_factory=SumComposer)
 
     def engine(self, encoder: EncoderLike, collection: Collection) -> SearchEngine:
-        """What answers from `collection`. Raises EncoderMismatch when another encoder built it."""
-        return SearchEngine(encoder, collection, self.ranking)
+        """What answers from `collection`. Raises EncoderMismatch when it or the composer belongs to another encoder."""
+        return SearchEngine(encoder, collection, self.ranking, self.composer)
 
     def save(self, folder: Path = RANKING) -> None:
         """Write the folder."""
         self.ranking.save(folder / SETTINGS)
+        self.composer.save(folder / COMPOSER)
 
     @classmethod
     def load(cls, folder: Path = RANKING) -> "SearchLogic":
         """Read the folder. Raises NotReady when a part is missing or wrong."""
-        return cls(ranking=Ranking.load(folder / SETTINGS))
+        return cls(ranking=Ranking.load(folder / SETTINGS), composer=load_composer(folder / COMPOSER))

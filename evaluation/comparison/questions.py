@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from catalog.products import Product, Term
-from catalog.terms import TermIndex
+from catalog.terms import TermIndex, spoken_fields
 from evaluation.attribute_queries import attribute_queries
-from evaluation.facets import FacetIndex, spoken_fields
+from evaluation.facets import FacetIndex
 from evaluation.judgements import EvaluationSet
 from evaluation.known_items import Judged, known_items
 from evaluation.params import CompareParams

@@ -8,12 +8,12 @@ import pytest
 
 from catalog.phrases import Phrase
 from catalog.products import CATEGORY, Judgement, Product
-from catalog.terms import TermIndex
+from catalog.terms import TermIndex, spoken_fields
 from catalog.thesaurus import FILE as THESAURUS
 from catalog.thesaurus import thesaurus
 from catalog.tokens import normalise
 from evaluation.attribute_queries import Draft, _in_turns
-from evaluation.facets import FacetIndex, spoken_fields
+from evaluation.facets import FacetIndex
 from evaluation.judgements import EvaluationQuery, EvaluationSet, read_evaluation_set
 from evaluation.known_items import drop_words
 from evaluation.other_words import other_words
