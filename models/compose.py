@@ -44,11 +44,7 @@ def main() -> None:
     params, split = load_section("compose", ComposeParams), load_section("split", SplitParams)
     torch.set_num_threads(cores())
     encoder, embeddings = Encoder.load(), load_embeddings()
-    splits = split_products(products := read_products(), split)
-    learning, held_out = (
-        change_data(splits[part], products, read_terms(), embeddings, encoder, params) for part in (LEARNING, HELD_OUT)
-    )
-    composer, report = choose(learning, held_out, encoder.fingerprint, params)
+    composer, report = compose(read_products(), read_terms(), embeddings, encoder, split, params)
     composer.save(COMPOSER)
     inputs = {
         "snapshot": snapshot_id(),
@@ -59,6 +55,22 @@ def main() -> None:
     COMPOSE_REPORT.write_text(json.dumps({"inputs": inputs, **report}, indent=2) + "\n", encoding="utf-8")
     scores = ", ".join(f"{name} {score:.3f}" for name, score in report["scores"].items())
     print(f"compose: {composer.name}{': ' if scores else ''}{scores} {METRIC if scores else report['why']}", flush=True)
+
+
+def compose(
+    products: Sequence[Product],
+    terms: Sequence[Term],
+    embeddings: ProductEmbeddings,
+    encoder: EncoderLike,
+    split: SplitParams,
+    params: ComposeParams,
+) -> tuple[Composer, dict[str, Any]]:
+    """The composer for this catalogue and encoder, and the report. Raises InvalidSnapshot as `choose`."""
+    splits = split_products(products, split)
+    learning, held_out = (
+        change_data(splits[part], products, terms, embeddings, encoder, params) for part in (LEARNING, HELD_OUT)
+    )
+    return choose(learning, held_out, encoder.fingerprint, params)
 
 
 def choose(

@@ -35,9 +35,11 @@ from evaluation.pool import PoolEngines, pool_engines
 from evaluation.runs import Photos, ask, photos_of
 from evaluation.scores import score_rows
 from evaluation.tune import tune, validation_questions
+from models.compose import compose
 from models.dual_encoder import DualEncoder
 from models.embed import embed_products
 from models.params import EmbedParams
+from models.training.compose_params import ComposeParams
 from models.training.features import FeatureStore, untrained
 from models.training.pictures import CachedPictures, fill_pooled, trunk_folder
 from models.training.remembered import RememberedEncoder
@@ -64,8 +66,9 @@ def main(folder: Path) -> None:
         parts["validation"], products, terms, read_judgements(), tune_params := load_section("tune", TuneParams)
     )
     matching = load_section("matching", Matching)
-    ranking, _ = tune(asked, parts["validation"], embeddings, encoder, photos, tune_params, matching)
-    logic = SearchLogic(ranking=ranking)
+    composer, _ = compose(products, terms, embeddings, encoder, split, load_section("compose", ComposeParams))
+    ranking, _ = tune(asked, parts["validation"], embeddings, encoder, photos, tune_params, matching, composer)
+    logic = SearchLogic(ranking, composer)
     engines = {
         "held_out": pool_engines(parts["test"], terms, embeddings, encoder, logic),
         "everywhere": pool_engines(products, terms, embeddings, encoder, logic),
