@@ -63,7 +63,7 @@ def hidden_collection(
     has_image, image = embeddings.has_image[rows], embeddings.image[rows]
     text = np.zeros_like(image)
     if has_text.any():
-        text[has_text] = encoder.encode_text([text for text in texts if text])
+        text[has_text] = encoder.encode_product_text([text for text in texts if text])
     reworded = replace(
         embeddings,
         ids=[product.id for product in bare],

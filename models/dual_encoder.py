@@ -23,6 +23,7 @@ from models.fusion.side_by_side import SideBySide
 from models.params import ModelParams
 from models.prefixes import fuse_prefixes
 from models.presets import sources_of
+from models.query_tower import QUERIES, QueryTower
 from models.spaces import filled_parts, own_parts
 from models.towers.registry import IMAGE_TOWERS, TEXT_TOWERS
 from models.towers.tower import ImageTower, TextTower, Tower
@@ -33,7 +34,12 @@ WEIGHTS = "model.safetensors"
 
 
 class DualEncoder(nn.Module):
-    """`text`, `image`, `fusion` and `logit_scale`, the logarithm of 1 / temperature."""
+    """`text`, `image`, `fusion` and `logit_scale`, the logarithm of 1 / temperature.
+
+    `queries`: a tower for the words of queries alone, or None: `text` reads them as it reads those of products.
+    """
+
+    queries: QueryTower | None = None
 
     def __init__(self, params: ModelParams, text: TextTower, image: ImageTower, temperature: float = 0.07) -> None:
         super().__init__()
@@ -57,12 +63,23 @@ class DualEncoder(nn.Module):
         return {"text": self.text, "image": self.image}
 
     @property
+    def query_tower(self) -> TextTower:
+        """What reads the words of queries."""
+        return self.text if self.queries is None else self.queries.tower
+
+    @property
     def device(self) -> torch.device:
         """Where the weights are."""
         return self.logit_scale.device
 
     def encode_text(self, texts: Sequence[str]) -> Tensor:
-        """B texts -> unit rows [B, D]."""
+        """B texts of queries -> unit rows [B, D]."""
+        tower = self.query_tower
+        encoded: Tensor = tower(tower.tokenize(texts))
+        return encoded
+
+    def encode_product_text(self, texts: Sequence[str]) -> Tensor:
+        """B texts of products -> unit rows [B, D]."""
         encoded: Tensor = self.text(self.text.tokenize(texts))
         return encoded
 
@@ -111,6 +128,8 @@ class DualEncoder(nn.Module):
         skipped = self._referenced()
         weights = {name: t.detach().cpu().contiguous() for name, t in self.state_dict().items() if name not in skipped}
         (folder / WEIGHTS).write_bytes(save(weights))
+        if self.queries is not None:
+            self.queries.save(folder / QUERIES)
 
     @classmethod
     def load(cls, folder: Path, device: str | torch.device = "cpu") -> "DualEncoder":
@@ -118,12 +137,7 @@ class DualEncoder(nn.Module):
 
         Raises InvalidParams when the folder is missing, of another format, or does not fit its own weights.
         """
-        try:
-            config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise InvalidParams(f"{folder} holds no model: run `dvc repro train` first.") from None
-        if config["format"] != FORMAT:
-            raise InvalidParams(f"{folder} has format {config['format']}, this version reads {FORMAT}.")
+        config = _read_config(folder)
         params = ModelParams.model_validate(config["params"])
         text = TEXT_TOWERS[config["text"]["kind"]].restore(config["text"], folder / "text", params)
         image = IMAGE_TOWERS[config["image"]["kind"]].restore(config["image"], folder / "image", params)
@@ -132,8 +146,25 @@ class DualEncoder(nn.Module):
         lost = sorted(set(missing) - model._referenced()) + sorted(unexpected)
         if lost:
             raise InvalidParams(f"{folder / WEIGHTS} does not fit the model that {CONFIG} describes: {lost[0]}.")
+        if (folder / QUERIES).is_dir():
+            model.queries = QueryTower.load(folder / QUERIES, model.text.parts, device)
         return model.to(device).eval()
 
     def _referenced(self) -> frozenset[str]:
         towers = (("text.", self.text), ("image.", self.image))
         return frozenset(prefix + name for prefix, tower in towers for name in tower.referenced())
+
+
+def saved_params(folder: Path) -> ModelParams:
+    """The section `model` that the model in `folder` was made from. Raises InvalidParams when there is none."""
+    return ModelParams.model_validate(_read_config(folder)["params"])
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    try:
+        config: dict[str, Any] = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InvalidParams(f"{folder} holds no model: run `dvc repro train` first.") from None
+    if config["format"] != FORMAT:
+        raise InvalidParams(f"{folder} has format {config['format']}, this version reads {FORMAT}.")
+    return config

@@ -107,7 +107,7 @@ def _encode(batch: Sequence[Product], media: MediaStore, encoder: EncoderLike, p
     texts = [product_text(product) for product in batch]
     has_text = np.array([bool(text) for text in texts], dtype=bool)
     text = np.zeros((len(batch), encoder.dim), dtype=np.float32)
-    text[has_text] = encoder.encode_text([text for text in texts if text])
+    text[has_text] = encoder.encode_product_text([text for text in texts if text])
 
     owners = [row for row, product in enumerate(batch) for _ in product.images[:pictures]]
     wanted = [identity for product in batch for identity in product.images[:pictures]]

@@ -9,6 +9,7 @@ Legend: B batch, D width of the space.
 
 import os
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +24,7 @@ from models.encoder_folder import (
     FUSION_GRAPH,
     IMAGE_GRAPH,
     MODALITIES,
+    PRODUCT_TEXT,
     TEXT_GRAPH,
     EncoderConfig,
     Floats,
@@ -30,7 +32,7 @@ from models.encoder_folder import (
     read_config,
     read_probes,
 )
-from models.text_tokens import load_tokens
+from models.text_tokens import TokenizerSpec, load_tokens
 
 LOWEST_PROBE = 0.9999  # a probe's cosine with its saved vector; other processors differ in the seventh digit
 _TEXTS_AT_ONCE = 64
@@ -59,7 +61,10 @@ class EncoderLike(Protocol):
         """For people."""
 
     def encode_text(self, texts: Sequence[str]) -> Floats:
-        """B texts -> unit rows [B, D]."""
+        """B texts of queries -> unit rows [B, D]."""
+
+    def encode_product_text(self, texts: Sequence[str]) -> Floats:
+        """B texts of products -> unit rows [B, D]."""
 
     def encode_image(self, images: Sequence[bytes]) -> Floats:
         """B encoded pictures -> unit rows [B, D]."""
@@ -82,8 +87,8 @@ class Encoder:
         self.name = config.name
         self.dim = config.dim
         self.fingerprint = fingerprint(folder)
-        self._tokens = load_tokens(folder, config.tokenizer)
-        self._text = _session(folder / TEXT_GRAPH, threads)
+        self._threads = threads
+        self._text = _TextGraph(folder, config.tokenizer, threads)
         self._image = _session(folder / IMAGE_GRAPH, threads)
         self._fusion = _session(folder / FUSION_GRAPH, 1)
 
@@ -101,12 +106,25 @@ class Encoder:
         return self.config.shared_space
 
     def encode_text(self, texts: Sequence[str]) -> Floats:
-        """B texts -> unit rows [B, D]. Texts of like length share a chunk, so little of it is padding."""
+        """B texts of queries -> unit rows [B, D]. Texts of like length share a chunk, so little of it is padding."""
+        return self._encode_text(self._text, texts)
+
+    def encode_product_text(self, texts: Sequence[str]) -> Floats:
+        """B texts of products -> unit rows [B, D]; as `encode_text`, unless queries have a tower of their own."""
+        return self._encode_text(self._text if self.config.product_tokenizer is None else self._product_text, texts)
+
+    @cached_property
+    def _product_text(self) -> "_TextGraph":
+        """Opened when it is needed: who only answers queries has no use for it."""
+        assert self.config.product_tokenizer is not None
+        return _TextGraph(self.folder / PRODUCT_TEXT, self.config.product_tokenizer, self._threads)
+
+    def _encode_text(self, graph: "_TextGraph", texts: Sequence[str]) -> Floats:
         vectors = np.zeros((len(texts), self.dim), dtype=np.float32)
         order = sorted(range(len(texts)), key=lambda number: (len(texts[number]), number))
         for start in range(0, len(texts), _TEXTS_AT_ONCE):
             rows = order[start : start + _TEXTS_AT_ONCE]
-            self._place("text", vectors, rows, self._text.run(None, self._tokens([texts[row] for row in rows]))[0])
+            self._place("text", vectors, rows, graph.run([texts[row] for row in rows]))
         return vectors
 
     def encode_image(self, images: Sequence[bytes]) -> Floats:
@@ -162,6 +180,19 @@ class Encoder:
 def cores() -> int:
     """How many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class _TextGraph:
+    """The tokenizer in a folder and the graph beside it."""
+
+    def __init__(self, folder: Path, tokenizer: TokenizerSpec, threads: int) -> None:
+        self._tokens = load_tokens(folder, tokenizer)
+        self._graph = _session(folder / TEXT_GRAPH, threads)
+
+    def run(self, texts: Sequence[str]) -> Floats:
+        """B texts -> what the graph gives."""
+        vectors: Floats = self._graph.run(None, self._tokens(texts))[0]
+        return vectors
 
 
 def _session(graph: Path, threads: int) -> onnxruntime.InferenceSession:

@@ -3,6 +3,7 @@
 text.onnx  image.onnx  fusion.onnx   the graphs
 encoder.json                         spaces, tokenizer, preprocessing
 tokenizer.json or sp.model           the tokenizer's file
+product_text/                        text.onnx and tokenizer of products' words, where queries have a tower of their own
 probes/                              texts and pictures with the vectors they must give
 baseline/                            another such folder: the frozen backbones, for comparison
 """
@@ -27,6 +28,7 @@ TEXT_GRAPH = "text.onnx"
 IMAGE_GRAPH = "image.onnx"
 FUSION_GRAPH = "fusion.onnx"
 PROBES = "probes"
+PRODUCT_TEXT = "product_text"
 BASELINE = "baseline"
 MODALITIES = ("text", "image")
 
@@ -40,6 +42,7 @@ class EncoderConfig:
     Where towers share a space both are (0, dim). With model.space: independent words fill all of it and pictures
     their part. Where towers know nothing of each other (a baseline of two unrelated backbones), each has its own part
     and zeros elsewhere, so vectors of different modalities have a cosine of 0.
+    `product_tokenizer` is there where products' words have another tower than queries.
     """
 
     name: str
@@ -47,6 +50,7 @@ class EncoderConfig:
     spaces: Mapping[str, tuple[int, int]]
     tokenizer: TokenizerSpec
     preprocess: ImagePreprocess
+    product_tokenizer: TokenizerSpec | None = None
 
     @property
     def shared_space(self) -> bool:
@@ -64,6 +68,8 @@ class EncoderConfig:
             "tokenizer": self.tokenizer.to_json(),
             "preprocess": self.preprocess.to_json(),
         }
+        if self.product_tokenizer is not None:
+            document["product_tokenizer"] = self.product_tokenizer.to_json()
         (folder / CONFIG).write_text(json.dumps(document, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
@@ -75,12 +81,14 @@ def read_config(folder: Path) -> EncoderConfig:
         raise NotReady(f"{folder} holds no encoder: run the export stage first.") from None
     if document["format"] != FORMAT:
         raise NotReady(f"{folder} has format {document['format']}, this version reads {FORMAT}.")
+    product_tokenizer = document.get("product_tokenizer")
     return EncoderConfig(
         name=document["name"],
         dim=document["dim"],
         spaces={modality: (span[0], span[1]) for modality, span in document["spaces"].items()},
         tokenizer=TokenizerSpec.from_json(document["tokenizer"]),
         preprocess=ImagePreprocess.from_json(document["preprocess"]),
+        product_tokenizer=TokenizerSpec.from_json(product_tokenizer) if product_tokenizer is not None else None,
     )
 
 

@@ -22,13 +22,14 @@ from catalog.tables import read_products, read_terms
 from catalog.workspace import ENCODER, EXPORT_REPORT, MODEL
 from models.dual_encoder import DualEncoder
 from models.encoder import Encoder, cores
-from models.encoder_folder import BASELINE, EncoderConfig, Floats, Probes, fingerprint
+from models.encoder_folder import BASELINE, PRODUCT_TEXT, EncoderConfig, Floats, Probes, fingerprint
 from models.export_graphs import BARE, write_fusion_graph, write_image_graph, write_text_graph
 from models.fusion.weighing import MeanFusion
 from models.params import ExportParams, served_width
 from models.prefixes import unit_prefix
 from models.presets import sources_of
 from models.probes import probe_images, probe_texts
+from models.towers.tower import TextTower
 
 
 def main() -> None:
@@ -60,6 +61,8 @@ def export(
     served = Encoder.load(folder)
     expected = _torch_vectors(model, texts, images, served.dim)
     vectors = {"text": served.encode_text(texts), "image": served.encode_image(images)}
+    if model.queries is not None:
+        vectors["product_text"] = served.encode_product_text(texts)
     parity = {name: _parity(expected[name], found) for name, found in vectors.items() if len(found)}
     pairs = min(len(texts), len(images))
     there = np.ones(pairs, dtype=bool)
@@ -89,20 +92,33 @@ def write_encoder(model: DualEncoder, folder: Path, dim: int | None = None) -> N
     Raises InvalidParams when it was not trained for that one.
     """
     dim = served_width(model.params, dim)
-    folder.mkdir(parents=True, exist_ok=True)
-    model.text.write_files(folder)
-    write_text_graph(model.text, folder, dim)
+    _write_text(model.query_tower, folder, dim)
+    if model.queries is not None:
+        _write_text(model.text, folder / PRODUCT_TEXT, dim)
     write_image_graph(model.image, folder, dim)
     write_fusion_graph(model.fusion, dim, folder)
     whole = dim == model.dim
     config = EncoderConfig(
-        name=f"{model.params.preset}-{model.dim}" + ("" if whole else f"-cut-{dim}"),
+        name="-".join(
+            [
+                f"{model.params.preset}-{model.dim}",
+                *([] if whole else [f"cut-{dim}"]),
+                *([] if model.queries is None else [f"asked-by-{model.queries.kind}"]),
+            ]
+        ),
         dim=dim,
         spaces={name: tower.span if whole else (0, dim) for name, tower in model.towers.items()},
-        tokenizer=model.text.tokens.spec,
+        tokenizer=model.query_tower.tokens.spec,
         preprocess=model.image.preprocess,
+        product_tokenizer=None if model.queries is None else model.text.tokens.spec,
     )
     config.write(folder)
+
+
+def _write_text(tower: TextTower, folder: Path, dim: int) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    tower.write_files(folder)
+    write_text_graph(tower, folder, dim)
 
 
 def write_baseline(model: DualEncoder, folder: Path) -> None:
@@ -142,6 +158,8 @@ def _torch_vectors(model: DualEncoder, texts: Sequence[str], images: Sequence[by
     found: dict[str, torch.Tensor] = {}
     if texts:
         found["text"] = unit_prefix(model.encode_text(texts), dim)
+        if model.queries is not None:
+            found["product_text"] = unit_prefix(model.encode_product_text(texts), dim)
     if images:
         pixels = model.image.preprocess.prepare_batch([decode_image(image) for image in images])
         found["image"] = unit_prefix(model.encode_pixels(torch.from_numpy(pixels)), dim)

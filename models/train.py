@@ -38,7 +38,7 @@ from models.training.device import choose_bf16, choose_device, set_seeds
 from models.training.feasible import Attempt, check_feasible
 from models.training.features import FeatureStore, untrained
 from models.training.loop import Outcome, Plan, fit
-from models.training.order import all_epochs, check_fusion, check_order, phases_of, tower_epochs
+from models.training.order import all_epochs, check_order, phases_of, tower_epochs
 from models.training.params import TrainParams
 from models.training.pictures import (
     CachedPictures,
@@ -53,6 +53,7 @@ from models.training.pictures import (
 from models.training.settings import TrainSettings
 from models.training.shop_queries import ShopQueries
 from models.training.task import DualEncoderTask
+from models.training.teacher import Teacher
 from models.training.texts import LiveTexts, RememberedTexts, Texts
 from models.training.validation_score import Validation
 
@@ -87,23 +88,28 @@ def train(sections: Sections, show: Display) -> dict[str, Any]:
     """
     params = sections.train
     check_order(sections.model, params)
-    device = choose_device(params.device)
+    device, shared = choose_device(params.device), TrainSettings().features
+    cache = shared or CHECKPOINT
+    teacher = None
+    if params.teacher is not None:
+        teacher = Teacher.open(Path(params.teacher), sections.model, cache, device)
     snapshot = snapshot_id()
     products = read_products()
     split = split_products(products, sections.split)
     if len(split["train"]) < 2:
         raise InvalidSnapshot(f"The training split has {len(split['train'])} products; training needs two or more.")
-    check_fusion(sections.model, split["train"])
     terms = TermIndex(read_terms(), products)
     queries = shop_queries(split["train"], params)
     check_feasible(Attempt(sections.model, params, split["train"], queries))
 
     set_seeds(params.seed, device)
     model = DualEncoder.build(sections.model, params.temperature)
-    key = RunKey(params=sections.digest(), data=snapshot, code=digest_of_code(CODE))
+    taught_by = "" if teacher is None else f" taught by {teacher.name}"
+    key = RunKey(params=sections.digest(), data=snapshot + taught_by, code=digest_of_code(CODE))
     checkpoint = Checkpoint(CHECKPOINT, key, show.say)
-    shared = TrainSettings().features
-    features = trunk_folder(model, shared or CHECKPOINT)
+    features = trunk_folder(model, cache) if teacher is None else teacher.trunk_folder(cache)
+    if teacher is not None:
+        model = teacher.with_queries_of(model)
     texts_in, pooled_in = own_folders(model, checkpoint, shared)
     model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -112,7 +118,9 @@ def train(sections: Sections, show: Display) -> dict[str, Any]:
     pictures = open_pictures(model, features, shown, show, MediaStore(MEDIA))
     texts = open_texts(model, texts_in)
     pooled = open_pooled(model, pooled_in, pictures, shown, show)
-    task = DualEncoderTask(model, split["train"], terms, params, pictures, texts, validation, show, pooled, queries)
+    task = DualEncoderTask(
+        model, split["train"], terms, params, pictures, texts, validation, show, pooled, queries, teacher
+    )
     task.fit_heads()
     plan = plan_of(params, device, tail_rests=model.image.mode == "tail" and params.tail_epochs > 0)
     show.say(
@@ -121,12 +129,13 @@ def train(sections: Sections, show: Display) -> dict[str, Any]:
     )
     outcome = fit(task, plan, checkpoint, show)
 
-    save_whole(model, MODEL)
+    save_whole(model if teacher is None else teacher.asked_by(model.text, sections.model), MODEL)
     report = {
         "snapshot": snapshot,
         "params": key.params,
         "code": key.code,
         "model": sections.model.model_dump(mode="json"),
+        "teacher": teacher.name if teacher is not None else None,
         "products": {name: len(rows) for name, rows in split.items()},
         "without_picture": sum(not product.images for product in split["train"]),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
@@ -136,7 +145,7 @@ def train(sections: Sections, show: Display) -> dict[str, Any]:
     write_curves(outcome.history, CURVES)
     TRAIN_REPORT.parent.mkdir(parents=True, exist_ok=True)
     TRAIN_REPORT.write_text(json.dumps(report, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    checkpoint.finish(keep=[features])
+    checkpoint.finish(keep=[features] if teacher is None else [features, teacher.store.folder])
     return report
 
 
@@ -158,7 +167,7 @@ def picture_keys(products: Sequence[Product], params: TrainParams) -> list[str]:
 
 def open_pictures(model: DualEncoder, folder: Path, keys: Sequence[str], show: Display, media: MediaStore) -> Pictures:
     """Cached trunk features of all `keys`, computed where they are missing; or live pixels when the trunk trains."""
-    if model.image.mode == "finetuned":
+    if model.image.mode == "finetuned" and model.image.learns:
         return LivePictures(model, media, TrainSettings().decode_threads)
     store = FeatureStore.open(folder)
     missing = len(store.missing(keys))

@@ -38,7 +38,7 @@ from evaluation.tune import tune, validation_questions
 from models.compose import compose
 from models.dual_encoder import DualEncoder
 from models.embed import embed_products
-from models.params import EmbedParams
+from models.params import EmbedParams, ExportParams, served_width
 from models.training.compose_params import ComposeParams
 from models.training.features import FeatureStore, untrained
 from models.training.pictures import CachedPictures, fill_pooled, trunk_folder
@@ -80,7 +80,7 @@ def main(folder: Path) -> None:
     pl.concat(tables).write_parquet(PER_QUERY)
     facts = {
         "questions": questions.fingerprint,
-        "dim": model.dim,
+        "dim": encoder.dim,
         "parameters": sum(p.numel() for p in model.parameters()),
         "trained_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
         "query_ms": query_ms(model, engines["everywhere"].served, questions),
@@ -103,7 +103,7 @@ def remembered(model: DualEncoder, shared: Path, products: Sequence[Product]) ->
         there = [key for key in keys if not store.missing([key])]
         for _ in fill_pooled(model, pooled, CachedPictures(store), there):
             pass
-    return RememberedEncoder(model, texts, pooled)
+    return RememberedEncoder(model, texts, pooled, served_width(model.params, load_section("export", ExportParams).dim))
 
 
 def ask_all(questions: EvaluationSet, engines: PoolEngines, photos: Photos) -> list[pl.DataFrame]:

@@ -64,6 +64,8 @@ def trainings(
         for seed in row.seeds or (None,):
             document = document_of(params, [base, row.set], seed)
             asked = {name: section for name, section in document.items() if name not in NOT_MEASURED}
+            if (width := (document.get("export") or {}).get("dim")) is not None:
+                asked["width"] = width
             model = folder / "models" / model_digest(document, snapshot)
             found.append(Training(row, seed, document, model, folder / "rows" / digest_of([snapshot, asked])))
     return found

@@ -31,6 +31,11 @@ class Tower(nn.Module):
         return (0, self.head.dim) if self.parts is None else (self.parts[0][0], self.parts[-1][1])
 
     @property
+    def learns(self) -> bool:
+        """Whether training changes anything of it."""
+        return any(parameter.requires_grad for parameter in self.parameters())
+
+    @property
     def width(self) -> int:
         """W, the width of the backbone's pooled output."""
         return self.head.width
@@ -47,7 +52,7 @@ class Tower(nn.Module):
     def train(self, mode: bool = True) -> Self:
         """Backbones stay in evaluation mode: batch statistics and dropout of pretraining are not for small batches."""
         super().train(False)
-        self.head.train(mode)
+        self.head.train(mode and self.learns)
         self.training = mode
         return self
 

@@ -14,6 +14,7 @@ from models.prefixes import unit_prefix
 from models.training.contents import Batch
 from models.training.grad_cache import in_chunks
 from models.training.params import PairWeights, TrainParams
+from models.training.teacher import Teacher
 from models.training.texts import Texts
 
 EncodePictures = Callable[[DualEncoder, Tensor], Tensor]  # what Pictures.load gave -> unit rows [S, D]
@@ -38,6 +39,7 @@ class Encoded:
     query_true: Tensor  # [Q, B]: likewise
     masked_true: Tensor  # bool [R, B]
     same_picture: Tensor  # bool [S, S]
+    taught: Tensor  # [T1 + T2 + Q, D]: titles, phrases and queries as the teacher asks them; no rows without one
     logit_scale: Tensor  # scalar: the logarithm of 1 / temperature
     weights: PairWeights  # what each pair counts for
     batch: Batch
@@ -64,13 +66,21 @@ class Encoded:
 
 
 def encode(
-    model: DualEncoder, batch: Batch, texts: Texts, encode_pictures: EncodePictures, params: TrainParams
+    model: DualEncoder,
+    batch: Batch,
+    texts: Texts,
+    encode_pictures: EncodePictures,
+    params: TrainParams,
+    teacher: Teacher | None = None,
 ) -> Encoded:
-    """Run the towers over a batch, each distinct text once, and fuse its products."""
+    """Run the towers over a batch, each distinct text once, and fuse its products. With a `teacher` their words are
+    read by it, and `model.text` reads queries alone.
+    """
     device = model.device
     phrases = [phrase.text for phrase in batch.phrases]
-    lines = [*batch.titles, *phrases, *batch.queries, *batch.masked_texts, *batch.product_texts]
-    distinct = list(dict.fromkeys(lines))
+    asked = [*batch.titles, *phrases, *batch.queries]
+    of_products = () if teacher else batch.product_texts
+    distinct = list(dict.fromkeys([*asked, *batch.masked_texts, *of_products]))
     place = {text: number for number, text in enumerate(distinct)}
     known = [text for text in distinct if text]
     vectors = encode_texts(model, known, texts, params)
@@ -85,7 +95,8 @@ def encode(
     def look(loaded: Tensor) -> Tensor:
         return in_chunks(lambda part: encode_pictures(model, part).float(), loaded, params.grad_cache)
 
-    shown, words = batch.shown.to(device), of(batch.product_texts)
+    shown = batch.shown.to(device)
+    words = teacher.vectors(batch.product_texts) if teacher else of(batch.product_texts)
     images = torch.zeros(len(batch.product_texts), model.dim, device=device)
     pictures = images[shown]
     if batch.pictures is not None:
@@ -113,6 +124,7 @@ def encode(
         query_true=batch.query_true.to(device),
         masked_true=batch.masked_true.to(device),
         same_picture=batch.same_picture.to(device),
+        taught=teacher.vectors(asked) if teacher else words[:0],
         logit_scale=model.logit_scale,
         weights=params.weights,
         batch=batch,

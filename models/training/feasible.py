@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from catalog.errors import InvalidParams
 from catalog.products import Product
 from catalog.text import product_text
-from models.params import ModelParams
+from models.params import NOTHING_TO_LEARN, ModelParams
 from models.presets import sources_of
 from models.training.attributes import facet_values
 from models.training.params import TrainParams
@@ -119,6 +119,16 @@ def _balance(attempt: Attempt) -> str | None:
     return "train.balance is between categories, but all training products are of one."
 
 
+def _fusion(attempt: Attempt) -> str | None:
+    name = attempt.model.fusion
+    if name in NOTHING_TO_LEARN or attempt.having("words", "pictures"):
+        return None
+    return (
+        f"model.fusion: {name} has nothing to learn from, for no training product has both words and a picture: "
+        "use mean."
+    )
+
+
 CHECKS: Sequence[Callable[[Attempt], str | None]] = (
     _queries,
     _pairs,
@@ -127,4 +137,5 @@ CHECKS: Sequence[Callable[[Attempt], str | None]] = (
     _consistency,
     _views,
     _balance,
+    _fusion,
 )

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from models.dual_encoder import DualEncoder
 from models.training.attributes import Attributes
 from models.training.consistency import Consistency
+from models.training.distillation import Distillation
 from models.training.encoded import Encoded
 from models.training.losses import LOSSES, Pairing, total_loss
 from models.training.objective import Given, Objective, Value
@@ -118,6 +119,7 @@ def total_of(objectives: nn.ModuleDict, encoded: Encoded) -> tuple[Tensor, dict[
 OBJECTIVES: Mapping[str, type[Objective]] = {
     "matching": Matching,
     "matryoshka": Matryoshka,
+    "distillation": Distillation,
     "consistency": Consistency,
     "attributes": Attributes,
     "self_supervised": SelfSupervised,

@@ -5,14 +5,12 @@ sequential: the towers learn first, from the pairs of texts and pictures; then t
 from the pairs with products, for the last `train.fusion_share` of the epochs. The learning rate starts anew with it.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from catalog.errors import InvalidParams
-from catalog.products import Product
-from catalog.text import product_text
 from models.params import NOTHING_TO_LEARN, ModelParams
-from models.training.params import OrderName, TrainParams
+from models.training.params import OrderName, PairWeights, TrainParams
 
 
 @dataclass(frozen=True)
@@ -53,9 +51,10 @@ def all_epochs(params: TrainParams) -> int:
 
 def check_order(model: ModelParams, params: TrainParams) -> None:
     """Raise InvalidParams, with one sentence, when this model cannot be trained in this order."""
+    if params.teacher is not None:
+        _check_taught(params)
     if params.order == "joint":
         return
-    weights = params.weights
     if model.fusion in NOTHING_TO_LEARN:
         raise InvalidParams(f"train.order: sequential ends with the fusion, and {model.fusion} has nothing to learn.")
     if model.space == "independent":
@@ -65,17 +64,21 @@ def check_order(model: ModelParams, params: TrainParams) -> None:
         )
     if params.epochs < 2:
         raise InvalidParams("train.order: sequential needs two epochs or more: the towers', then the fusion's.")
-    if not weights.title_image + weights.phrase_image or not weights.title_product + weights.phrase_product:
+    to_pictures, to_products = (phase.params.weights for phase in _sequential(params))
+    if not all(any(weights.model_dump().values()) for weights in (to_pictures, to_products)):
         raise InvalidParams("train.order: sequential needs weights for a pair with pictures and for one with products.")
 
 
-def check_fusion(model: ModelParams, products: Iterable[Product]) -> None:
-    """Raise InvalidParams when the fusion must learn and no training product has two modalities to fuse."""
-    if model.fusion not in NOTHING_TO_LEARN and not any(p.images and product_text(p) for p in products):
-        raise InvalidParams(
-            f"model.fusion: {model.fusion} has nothing to learn from: no training product has words and a picture; "
-            "use mean."
-        )
+def _check_taught(params: TrainParams) -> None:
+    """With a teacher the query tower alone learns."""
+    others = {
+        "order: sequential": params.order == "sequential",
+        "warmup_epochs": params.warmup_epochs,
+        "hard_negatives": params.hard_negatives,
+    }
+    for name, asked in others.items():
+        if asked:
+            raise InvalidParams(f"train.{name} is about what makes the products, and train.teacher leaves that alone.")
 
 
 def _joint(params: TrainParams) -> tuple[Phase, ...]:
@@ -84,16 +87,18 @@ def _joint(params: TrainParams) -> tuple[Phase, ...]:
 
 def _sequential(params: TrainParams) -> tuple[Phase, ...]:
     last = min(params.epochs - 1, max(1, round(params.epochs * params.fusion_share)))
-    with_products = ("title_product", "phrase_product", "query_product")
-    others = tuple(name for name in type(params.weights).model_fields if name not in with_products)
-    to_pictures = params.weights.model_copy(update=dict.fromkeys(with_products, 0.0))
-    to_products = params.weights.model_copy(update=dict.fromkeys(others, 0.0))
-    first = params.model_copy(update={"weights": to_pictures})
-    then = params.model_copy(update={"weights": to_products, "text_noise": 0.0})
+    with_products = {name for name in PairWeights.model_fields if name.endswith("_product")}
+    others = PairWeights.model_fields.keys() - with_products
+    first = params.model_copy(update={"weights": _without(params.weights, with_products)})
+    then = params.model_copy(update={"weights": _without(params.weights, others), "text_noise": 0.0})
     return (
         Phase(0, first, fusion_learns=False),
         Phase(params.epochs - last, then, towers_learn=False),
     )
+
+
+def _without(weights: PairWeights, names: Set[str]) -> PairWeights:
+    return weights.model_copy(update=dict.fromkeys(names, 0.0))
 
 
 ORDERS: Mapping[OrderName, Callable[[TrainParams], tuple[Phase, ...]]] = {"joint": _joint, "sequential": _sequential}

@@ -56,6 +56,9 @@ class TrainParams(Section):
     order: OrderName = "joint"  # sequential: first the towers, then the fusion alone
     fusion_share: float = Field(default=0.25, gt=0, lt=1)  # last share of the epochs, the fusion's (order: sequential)
 
+    teacher: str | None = None  # folder of a finished model: only a tower for its queries is trained, of section model
+    distil_weight: float = Field(default=1.0, gt=0)  # of asking as the teacher does, beside the matching loss
+
     loss: LossName = "contrastive"
     weights: PairWeights = PairWeights()
     temperature: float = Field(default=0.07, gt=0)  # at the start; it is learned

@@ -8,7 +8,7 @@ vectors are those of the exported encoder up to rounding; what serves is the exp
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -19,21 +19,25 @@ from catalog.media import decode_image, media_id
 from models.dual_encoder import DualEncoder
 from models.encoder import Mask
 from models.encoder_folder import MODALITIES, Floats
+from models.prefixes import unit_prefix
 from models.training.features import Features, FeatureStore, fill
 from models.training.texts import Texts
 
 
 class RememberedEncoder:
-    """See models.encoder.EncoderLike. `pooled`: store of the image tower before its head, None when it was trained."""
+    """See models.encoder.EncoderLike. `pooled`: store of the image tower before its head, None when it was trained.
+    `dim`: prefix that vectors are cut to (models/prefixes.py); None: all of the model's.
+    """
 
     modalities = MODALITIES
     name = "remembered"
 
-    def __init__(self, model: DualEncoder, texts: Texts, pooled: FeatureStore | None) -> None:
+    def __init__(self, model: DualEncoder, texts: Texts, pooled: FeatureStore | None, dim: int | None = None) -> None:
         self.model, self.texts, self._pooled = model.eval(), texts, pooled
-        self.dim = model.dim
-        digest = hashlib.sha256()
-        for name, tensor in sorted(model.state_dict().items()):
+        self.dim = dim or model.dim
+        digest = hashlib.sha256(str(self.dim).encode())
+        asking = {} if model.queries is None else model.queries.tower.state_dict(prefix="queries.")
+        for name, tensor in sorted({**model.state_dict(), **asking}.items()):
             digest.update(
                 name.encode() + tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes()
             )
@@ -41,13 +45,24 @@ class RememberedEncoder:
 
     @torch.inference_mode()
     def encode_text(self, texts: Sequence[str]) -> Floats:
-        """B texts -> unit rows [B, D]."""
-        if not texts:
-            return np.zeros((0, self.dim), dtype=np.float32)
+        """B texts of queries -> unit rows [B, D]."""
+        if self.model.queries is None:
+            return self.encode_product_text(texts)
+        return self._in_parts(texts, self.model.encode_text)
+
+    @torch.inference_mode()
+    def encode_product_text(self, texts: Sequence[str]) -> Floats:
+        """B texts of products -> unit rows [B, D]."""
         for _ in self.texts.prepare(texts):
             pass
-        parts = [list(texts[start : start + 1024]) for start in range(0, len(texts), 1024)]
-        return _array(torch.cat([self.model.text.project(self.texts.pooled(self.model, part)) for part in parts]))
+        return self._in_parts(texts, lambda part: self.model.text.project(self.texts.pooled(self.model, part)))
+
+    def _in_parts(self, texts: Sequence[str], encode: Callable[[Sequence[str]], Tensor]) -> Floats:
+        parts = [encode(texts[start : start + 1024]) for start in range(0, len(texts), 1024)]
+        return self._cut(torch.cat(parts)) if parts else np.zeros((0, self.dim), dtype=np.float32)
+
+    def _cut(self, vectors: Tensor) -> Floats:
+        return _array(vectors if vectors.shape[1] == self.dim else unit_prefix(vectors, self.dim))
 
     @torch.inference_mode()
     def encode_image(self, images: Sequence[bytes]) -> Floats:
@@ -56,12 +71,12 @@ class RememberedEncoder:
             return np.zeros((0, self.dim), dtype=np.float32)
         if self._pooled is None:
             parts = [images[start : start + 8] for start in range(0, len(images), 8)]
-            return _array(torch.cat([self.model.image.project(self._seen(part)) for part in parts]))
+            return self._cut(torch.cat([self.model.image.project(self._seen(part)) for part in parts]))
         files = {media_id(data): data for data in images}
         for _ in fill(self._pooled, files, lambda keys: _array(self._seen([files[key] for key in keys])), 8):
             pass
         rows = torch.from_numpy(self._pooled.rows([media_id(data) for data in images]))
-        return _array(self.model.image.project(rows))
+        return self._cut(self.model.image.project(rows))
 
     @torch.inference_mode()
     def fuse_products(self, text: Floats | None, image: Floats | None, has_text: Mask, has_image: Mask) -> Floats:

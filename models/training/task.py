@@ -26,6 +26,7 @@ from models.training.params import TrainParams
 from models.training.pictures import LivePictures, Pictures
 from models.training.resting import encode_in
 from models.training.shop_queries import ShopQueries
+from models.training.teacher import Teacher
 from models.training.texts import Texts
 from models.training.validation_score import Validation
 
@@ -47,12 +48,13 @@ class DualEncoderTask:
         display: Display,
         pooled: Pictures | None = None,
         queries: ShopQueries | None = None,
+        teacher: Teacher | None = None,
     ) -> None:
         """`pooled` stands in for `pictures` until the towers' last `params.tail_epochs` epochs: until then the tail
-        rests. `queries` join the batches."""
+        rests. `queries` join the batches. With a `teacher` the text tower reads queries alone."""
         self.model, self.params = model, params
         self.pictures, self.texts, self.validation, self.display = pictures, texts, validation, display
-        self._pooled = pooled
+        self._pooled, self.teacher = pooled, teacher
         self._look_at(pictures if pooled is None else pooled)
         self.objectives = build_objectives(Given(params, model, products))
         self.module: nn.Module = nn.ModuleDict({"model": model, "objectives": self.objectives})
@@ -78,7 +80,7 @@ class DualEncoderTask:
         with torch.no_grad():
             if said:
                 self.model.text.head.standardise(self.texts.pooled(self.model, said))
-            if shown:
+            if shown and self.model.image.learns:
                 parts = [shown[start : start + 64] for start in range(0, len(shown), 64)]
                 loaded = (self._now.load(part, None).to(self.model.device) for part in parts)
                 self.model.image.head.standardise(torch.cat([self._now.pooled(self.model, part) for part in loaded]))
@@ -145,7 +147,8 @@ class DualEncoderTask:
         """Get ready for what this epoch needs."""
         self._phase = phase_at(self._phases, epoch)
         self.prepare_texts(self.texts_of(epoch))
-        resting = self.model.image.mode == "frozen" or epoch < tower_epochs(self.params) - self.params.tail_epochs
+        image, last = self.model.image, tower_epochs(self.params) - self.params.tail_epochs
+        resting = image.mode == "frozen" or not image.learns or epoch < last
         self._look_at(self._pooled if resting and self._pooled is not None else self.pictures)
 
     def plan(self, epoch: int) -> list[Rows]:
@@ -162,10 +165,13 @@ class DualEncoderTask:
         """Have a frozen backbone read what it has not read yet."""
         texts = list(texts)
         follow(self.display, "reading texts", self.texts.prepare(texts), self.texts.missing(texts), "texts")
+        if self.teacher is not None:
+            missing = self.teacher.missing(texts)
+            follow(self.display, "the teacher reads", self.teacher.prepare(texts), missing, "texts")
 
     def step(self, batch: Batch) -> Step:
         """See models.training.loop.Task."""
-        encoded = encode_in(self._phase, self.model, batch, self.texts, self._encode)
+        encoded = encode_in(self._phase, self.model, batch, self.texts, self._encode, self.teacher)
         total, parts = total_of(self.objectives, encoded)
         return Step(total, {f"loss_{name}": value for name, value in parts.items()}, len(batch.rows))
 
@@ -175,5 +181,5 @@ class DualEncoderTask:
 
     def score(self) -> Mapping[str, float]:
         """See models.training.loop.Task."""
-        found = self.validation.score(self.model, self._now, self.texts)
+        found = self.validation.score(self.model, self._now, self.texts, self.teacher)
         return {**found, "temperature": float(1 / self.model.logit_scale.exp())}

@@ -19,6 +19,7 @@ from models.training.pairs import TruthTable
 from models.training.params import TrainParams
 from models.training.pictures import Pictures
 from models.training.ranking_scores import ndcg_at, recall_at
+from models.training.teacher import Teacher
 from models.training.texts import Texts
 
 K = 10
@@ -60,15 +61,20 @@ class Validation:
         for phrases in self.phrases.values():
             yield from (phrase.text for phrase in phrases)
 
-    def score(self, model: DualEncoder, pictures: Pictures, texts: Texts) -> dict[str, float]:
-        """`score`: the mean of the title recall and of the phrases' nDCG; and each by itself. {} without queries."""
+    def score(
+        self, model: DualEncoder, pictures: Pictures, texts: Texts, teacher: Teacher | None = None
+    ) -> dict[str, float]:
+        """`score`: the mean of the title recall and of the phrases' nDCG; and each by itself. {} without queries.
+
+        A `teacher` reads the words of products; `model.text` then reads queries alone.
+        """
         if not self.texts:
             return {}
 
         def encode(lines: Sequence[str]) -> Tensor:
             return model.text.project(texts.pooled(model, lines))
 
-        product_texts = encode(self.texts)  # [N, D]
+        product_texts = teacher.vectors(self.texts) if teacher else encode(self.texts)  # [N, D]
         images = torch.zeros_like(product_texts)
         for start in range(0, len(self._shown), CHUNK):
             rows = self._shown[start : start + CHUNK]

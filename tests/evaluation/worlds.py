@@ -87,6 +87,9 @@ class FacetEncoder:
     def encode_text(self, texts: Sequence[str]) -> Floats:
         return self._rows([dict(self._terms.values_named(text)) for text in texts])
 
+    def encode_product_text(self, texts: Sequence[str]) -> Floats:
+        return self.encode_text(texts)
+
     def encode_image(self, images: Sequence[bytes]) -> Floats:
         return self._rows([self._seen(data) for data in images])
 

@@ -50,9 +50,9 @@ class Counting:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.encoder, name)
 
-    def encode_text(self, texts: Sequence[str]) -> np.ndarray:
+    def encode_product_text(self, texts: Sequence[str]) -> np.ndarray:
         self.texts += len(texts)
-        return self.encoder.encode_text(texts)
+        return self.encoder.encode_product_text(texts)
 
     def encode_image(self, images: Sequence[bytes]) -> np.ndarray:
         self.images += len(images)

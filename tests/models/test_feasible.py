@@ -32,6 +32,7 @@ REFUSED: list[tuple[str, list[Product], dict[str, Any], dict[str, Any]]] = [
     ("photo_photo needs pictures", FACELESS, {"weights": {"photo_photo": 1}}, {}),
     ("Two views of a picture would be one and the same", SHOP, {"weights": {"photo_photo": 1}, "photo_noise": 0}, FIRM),
     ("all training products are of one", PLAIN, {"balance": 0.5}, {}),
+    ("no training product has both words and a picture", FACELESS, {}, {"fusion": "gated"}),
 ]  # fmt: skip
 
 
@@ -59,7 +60,7 @@ def test_every_check_refuses_something():
     [
         (SHOP, {}, {}),
         (PLAIN, {}, {}),
-        (FACELESS, {}, {}),
+        (FACELESS, {}, {"fusion": "mean"}),
         (SHOP, {"graded": True, "balance": 0.5, "consistency": 0.2, "attribute_weight": 1, "attribute_support": 4}, {}),
         (SHOP, {"weights": ONLY_PHOTOS, "photo_noise": 0}, {"dropout": 0.0}),  # a residual head has its own dropout
         (SHOP, {"weights": {"photo_photo": 1}, "photo_noise": 0, "views": 2}, FIRM),

@@ -29,13 +29,14 @@ OPTIONS: dict[str, dict[str, Any]] = {  # params that ask for each objective
     "attributes": {"attribute_weight": 0.5, "attribute_support": 4},
     "matryoshka": {},
     "self_supervised": {"warmup_epochs": 12},
+    "distillation": {"teacher": "large", "distil_weight": 50.0},  # so much that the pairs do not matter
 }
 MODELS: dict[str, dict[str, Any]] = {"matryoshka": {"matryoshka": (4, 8)}}  # and where the model's are asked
 
 
 def encoded_of(task: DualEncoderTask, number: int = 0, epoch: int = 0) -> Encoded:
     batch = list(task.batches(epoch, 0))[number]
-    return encode(task.model, batch, task.texts, task._encode, task.params)
+    return encode(task.model, batch, task.texts, task._encode, task.params, task.teacher)
 
 
 def test_every_objective_has_an_option_here():
@@ -77,7 +78,7 @@ def test_the_loss_is_the_sum_of_the_objectives(tmp_path):
     task.module.eval()
     for epoch, labelled in ((0, False), (12, True)):
         batch = next(task.batches(epoch, 0))
-        encoded = encode(task.model, batch, task.texts, task._encode, task.params)
+        encoded = encode(task.model, batch, task.texts, task._encode, task.params, task.teacher)
         chosen = [objective for objective in task.objectives.values() if objective.labelled == labelled]
         each = [objective(encoded).loss.item() for objective in chosen]
         assert task.step(batch).loss.item() == pytest.approx(sum(each), rel=1e-5)

@@ -10,10 +10,10 @@ from models.progress import Lines
 from models.train import plan_of
 from models.training.checkpoint import Checkpoint, RunKey
 from models.training.loop import fit, learning_rate_factor
-from models.training.order import ORDERS, check_fusion, check_order, phase_at, phases_of, tower_epochs
+from models.training.order import ORDERS, check_order, phase_at, phases_of, tower_epochs
 from models.training.params import TrainParams
 from models.training.weights import changing, copy_of
-from tests.models.tiny_towers import tiny_model, tiny_shop
+from tests.models.tiny_towers import tiny_model
 from tests.models.tiny_training import a_task, learn
 
 CPU = torch.device("cpu")
@@ -145,8 +145,9 @@ def test_killed_in_either_phase_it_ends_with_the_same_weights(tmp_path):
         ({"fusion": "mean"}, {}, "mean has nothing to learn"),
         ({"space": "independent"}, {}, "independent"),
         ({}, {"epochs": 1}, "two epochs"),
-        ({}, {"weights": {"title_image": 0, "phrase_image": 0}}, "a pair with pictures"),
-        ({}, {"weights": {"title_product": 0, "phrase_product": 0}}, "a pair with pictures"),
+        ({}, {"teacher": "large"}, "train.teacher leaves that alone"),
+        ({}, {"weights": {"title_image": 0, "phrase_image": 0, "query_image": 0}}, "a pair with pictures"),
+        ({}, {"weights": {"title_product": 0, "phrase_product": 0, "query_product": 0}}, "a pair with pictures"),
     ],
 )
 def test_what_cannot_be_trained_in_sequence_is_refused_in_one_sentence(model, train, sentence):
@@ -156,13 +157,11 @@ def test_what_cannot_be_trained_in_sequence_is_refused_in_one_sentence(model, tr
     check_order(chosen, TrainParams.model_validate(train))  # jointly it can
 
 
-def test_a_fusion_that_must_learn_needs_products_with_two_modalities():
-    shop = tiny_shop(8)
-    wordless = [product for product in shop if not product.images]
-    check_fusion(ModelParams(fusion="gated"), shop)
-    check_fusion(ModelParams(fusion="mean"), wordless)
-    with pytest.raises(InvalidParams, match="gated has nothing to learn from: no training product has"):
-        check_fusion(ModelParams(fusion="gated"), wordless)
+@pytest.mark.parametrize("train", [{"warmup_epochs": 2}, {"hard_negatives": 0.2}])
+def test_a_teacher_is_not_asked_for_what_would_change_its_products(train):
+    with pytest.raises(InvalidParams, match=r"train\.teacher leaves that alone"):
+        check_order(ModelParams(), TrainParams(teacher="large", **train))
+    check_order(ModelParams(), TrainParams(teacher="large"))
 
 
 def test_a_fresh_model_fuses_by_the_mean_until_the_fusion_learns():

@@ -36,6 +36,9 @@ class WordEncoder:
         sums = [sum((_direction(word) for word in tokenize(text)), np.zeros(D)) for text in texts]
         return np.array([self._unit(each) for each in sums], dtype=np.float32).reshape(len(texts), D)
 
+    def encode_product_text(self, texts: Sequence[str]) -> Floats:
+        return self.encode_text(texts)
+
     def encode_image(self, images: Sequence[bytes]) -> Floats:
         return self.encode_text([image.decode() for image in images])
 
