@@ -102,10 +102,11 @@ def _consistency(attempt: Attempt) -> str | None:
 
 def _views(attempt: Attempt) -> str | None:
     model, params = attempt.model, attempt.params
-    if not params.weights.photo_photo:
-        return None
-    if attempt.having("pictures") < 2:
+    pictures = attempt.having("pictures") > 1
+    if params.weights.photo_photo and not pictures:
         return "train.weights.photo_photo needs pictures, and fewer than two training products have one."
+    if not pictures or not (params.weights.photo_photo or params.warmup_epochs):
+        return None
     shared = sources_of(model).shared_space  # such a head has no dropout
     differ = params.views > 1 or params.photo_noise > 0 or model.image == "finetuned"
     if differ or not (shared or (model.dropout == 0 and model.head == "linear")):
@@ -129,6 +130,16 @@ def _fusion(attempt: Attempt) -> str | None:
     )
 
 
+def _mining(attempt: Attempt) -> str | None:
+    params = attempt.params
+    if not params.hard_negatives or params.mine_every < params.epochs:
+        return None
+    return (
+        f"train.hard_negatives are never mined: train.mine_every is {params.mine_every} and there are only "
+        f"{params.epochs} epochs."
+    )
+
+
 CHECKS: Sequence[Callable[[Attempt], str | None]] = (
     _queries,
     _pairs,
@@ -138,4 +149,5 @@ CHECKS: Sequence[Callable[[Attempt], str | None]] = (
     _views,
     _balance,
     _fusion,
+    _mining,
 )

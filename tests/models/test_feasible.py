@@ -31,8 +31,10 @@ REFUSED: list[tuple[str, list[Product], dict[str, Any], dict[str, Any]]] = [
     ("fewer than two training products have both", FACELESS, {"consistency": 0.5}, {}),
     ("photo_photo needs pictures", FACELESS, {"weights": {"photo_photo": 1}}, {}),
     ("Two views of a picture would be one and the same", SHOP, {"weights": {"photo_photo": 1}, "photo_noise": 0}, FIRM),
+    ("Two views of a picture would be one and the same", SHOP, {"warmup_epochs": 1, "photo_noise": 0}, FIRM),
     ("all training products are of one", PLAIN, {"balance": 0.5}, {}),
     ("no training product has both words and a picture", FACELESS, {}, {"fusion": "gated"}),
+    ("mine_every is 3 and there are only 3 epochs", SHOP, {"hard_negatives": 0.2, "epochs": 3, "mine_every": 3}, {}),
 ]  # fmt: skip
 
 

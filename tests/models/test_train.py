@@ -33,11 +33,21 @@ PARAMS = {
 FILES = ("model.safetensors", "config.json")
 
 
-def a_workspace(folder: Path) -> Path:
+TOGETHER = {
+    "warmup_epochs": 1,
+    "hard_negatives": 0.25,
+    "mine_every": 1,
+    "balance": 0.7,
+    "weights": {"photo_photo": 0.5},
+}
+
+
+def a_workspace(folder: Path, **options: object) -> Path:
     (folder / "data").mkdir(parents=True)
     write_products(tiny_shop(70, folder / "data" / "media"), folder / "data" / "products.parquet")
     write_terms(TERMS, folder / "data" / "terms.parquet")
-    (folder / "params.yaml").write_text(yaml.safe_dump(PARAMS))
+    document = {**PARAMS, "train": {**PARAMS["train"], **options}}
+    (folder / "params.yaml").write_text(yaml.safe_dump(document))
     return folder
 
 
@@ -66,17 +76,18 @@ def killed_once(folder: Path, ready: Callable[[], bool]) -> None:
     assert not (folder / "artifacts" / "model").exists()
 
 
-def test_killed_in_the_middle_of_training_it_ends_with_the_same_bytes(tmp_path, here, capsys):
-    whole = here(a_workspace(tmp_path / "whole"))
+@pytest.mark.parametrize("options", [{}, TOGETHER], ids=["plain", "hard negatives, warm-up and balance together"])
+def test_killed_in_the_middle_of_training_it_ends_with_the_same_bytes(tmp_path, here, capsys, options):
+    whole = here(a_workspace(tmp_path / "whole", **options))
     expected = train(Sections.load(), Lines())
 
-    folder = a_workspace(tmp_path / "killed")
+    folder = a_workspace(tmp_path / "killed", **options)
     scratch = folder / "artifacts" / "checkpoint"
     saves: set[int] = set()
 
     def well_into_training() -> bool:
         saves.update(path.stat().st_mtime_ns for path in scratch.glob("state.pt"))
-        return len(saves) >= 8
+        return len(saves) >= 18  # in the third epoch: past a warm-up and a first mining
 
     killed_once(folder, well_into_training)
     here(folder)
