@@ -35,6 +35,9 @@ COMPOSE_REPORT = REPORTS / "compose.json"
 TUNE_REPORT = REPORTS / "tune.json"
 EVALUATE_REPORT = REPORTS / "evaluate.json"
 EVALUATE_PAGE = REPORTS / "report.html"
+TRIAL_REPORT = REPORTS / "trial.json"
+SWEEP_REPORT = REPORTS / "sweep.json"
+SWEEP_PAGE = REPORTS / "sweep.html"
 GATE_REPORT = REPORTS / "gate.json"
 
 PARAMS = Path("params.yaml")

@@ -24,7 +24,7 @@ _VARIABLES: Mapping[str, str] = {
     MUTED: "var(--muted)",
     GRID: "var(--line)",
 }
-_STYLE: Mapping[str, Any] = {
+STYLE: Mapping[str, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "etalage",
     "font.family": "sans-serif",
@@ -65,8 +65,8 @@ def system_label(system: str) -> str:
 
 def bars(rows: Sequence[Measured], systems: Sequence[str], kinds: Sequence[str]) -> Markup:
     """Grouped bars with 95 % intervals: one group per kind, one bar per system that answered it."""
-    with matplotlib.rc_context(dict(_STYLE)):
-        figure, axes = _axes(9.6, 4.0)
+    with matplotlib.rc_context(dict(STYLE)):
+        figure, axes = axes_of(9.6, 4.0)
         colours = {system: SERIES[number % len(SERIES)] for number, system in enumerate(systems)}
         for group, kind in enumerate(kinds):
             present = [row for system in systems for row in rows if (row.kind, row.system) == (kind, system)]
@@ -84,17 +84,17 @@ def bars(rows: Sequence[Measured], systems: Sequence[str], kinds: Sequence[str])
         axes.set_xlim(-0.6, len(kinds) - 0.4)
         axes.set_ylim(0, 1.08)
         axes.grid(axis="y", linewidth=0.6)
-        return _svg(figure, "The primary metric of every system, by kind of query")
+        return as_svg(figure, "The primary metric of every system, by kind of query")
 
 
 def phases(rows: Sequence[Latency]) -> Markup:
     """p50 of the phases stacked, with a mark at the p95 of the whole query; one line per way to ask."""
-    with matplotlib.rc_context(dict(_STYLE)):
+    with matplotlib.rc_context(dict(STYLE)):
         asks = sorted({row.asks for row in rows}, reverse=True)
         names = sorted(
             {row.phase for row in rows if row.phase != "total"}, key=lambda name: (-_slowest(rows, name), name)
         )
-        figure, axes = _axes(9.6, 1.2 + 0.5 * len(asks))
+        figure, axes = axes_of(9.6, 1.2 + 0.5 * len(asks))
         for line, ask in enumerate(asks):
             left = 0.0
             for number, phase in enumerate(names):
@@ -111,7 +111,7 @@ def phases(rows: Sequence[Latency]) -> Markup:
         axes.set_xlabel("milliseconds; bars are the p50 of each phase")
         axes.margins(x=0.12)
         axes.grid(axis="x", linewidth=0.6)
-        return _svg(figure, "Latency by phase")
+        return as_svg(figure, "Latency by phase")
 
 
 def curves(path: Path) -> tuple[Markup, ...]:
@@ -129,13 +129,13 @@ def curves(path: Path) -> tuple[Markup, ...]:
             continue
         points = [(float(row[step]), float(row[column])) for row in table if _are_numbers(row[step], row[column])]
         if len(points) >= 2 and len({value for _, value in points}) > 1:
-            with matplotlib.rc_context(dict(_STYLE)):
-                figure, axes = _axes(4.6, 2.3)
+            with matplotlib.rc_context(dict(STYLE)):
+                figure, axes = axes_of(4.6, 2.3)
                 axes.plot(*zip(*points, strict=True), color=SERIES[0], linewidth=1.8)
                 axes.set_title(column.replace("_", " "))
                 axes.set_xlabel(step)
                 axes.grid(linewidth=0.6)
-                plots.append(_svg(figure, f"{column} by {step}"))
+                plots.append(as_svg(figure, f"{column} by {step}"))
     return tuple(plots)
 
 
@@ -147,14 +147,15 @@ def _are_numbers(*cells: str | None) -> bool:
     return all(cell and re.fullmatch(r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?", cell) for cell in cells)
 
 
-def _axes(width: float, height: float) -> tuple[Figure, Any]:
+def axes_of(width: float, height: float) -> tuple[Figure, Any]:
+    """An empty figure of this many inches, and its axes. Draw inside `matplotlib.rc_context(dict(STYLE))`."""
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.subplots()
     axes.set_axisbelow(True)
     return figure, axes
 
 
-def _svg(figure: Figure, title: str) -> Markup:
+def as_svg(figure: Figure, title: str) -> Markup:
     """The figure as an <svg> element that is as wide as its place."""
     figure.patch.set_alpha(0.0)
     for axes in figure.axes:

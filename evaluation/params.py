@@ -1,9 +1,11 @@
 """The sections `tune` and `evaluate` of params.yaml (`gates` is in evaluation/rules.py)."""
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from catalog.params import Section
-from search.ranking import FusionName
+from search.ranking import FusionName, QueryKind, Ranking
 
 
 class TuneParams(Section):
@@ -12,15 +14,24 @@ class TuneParams(Section):
     `fusion`: how the legs become one list (search.ranking.fusion); naive_bayes is fitted, the others' weights tuned.
     `queries` is the most asked of each kind of query. Weights of a query kind sum to 1; no leg falls below `floor`;
     a move shifts `step` from one leg to another. `margin` is what a setting must gain in the mean nDCG@10 for each
-    unit of weight that it moves away from balance: ties and noise stay balanced.
+    unit of weight that it moves away from balance: ties and noise stay balanced. `weights` (query kind -> leg ->
+    weight) sets those of some kinds instead of choosing them.
     """
 
     seed: int = 11
     fusion: FusionName = "weighted"
+    weights: dict[QueryKind, dict[str, float]] = Field(default_factory=dict)
     queries: int = Field(default=200, ge=1)
     floor: float = Field(default=0.1, ge=0.0, le=0.25)
     step: float = Field(default=0.05, gt=0.0, le=0.5)
     margin: float = Field(default=0.05, ge=0.0)
+
+    @model_validator(mode="after")
+    def _sets_weights_that_are_of_use(self) -> Self:
+        if self.weights and self.fusion == "naive_bayes":
+            raise ValueError("naive_bayes is fitted and takes no weights: leave tune.weights empty")
+        Ranking(weights={**Ranking().weights, **self.weights})
+        return self
 
 
 class EvaluateParams(Section):

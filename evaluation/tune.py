@@ -107,9 +107,11 @@ def tune(
 
     naive_bayes is fitted on the questions and asks all legs of the kind. For the other fusions the search starts with
     equal weights for the legs that the default ranking gives to the kind; its other legs start at 0. A kind without
-    questions keeps the default. `matching` is kept as it is.
+    questions keeps the default, and one whose weights `params` sets has those. `matching` is kept as it is.
     """
     ranking = Ranking(fusion=params.fusion, matching=matching or Matching())
+    for kind, weights in params.weights.items():
+        ranking = weighed(ranking, kind, shares(weights))
     collection = hidden_collection(pool, embeddings, encoder, ranking.matching.metric)
     engine = SearchEngine(encoder, collection, ranking, composer)
     choices: dict[str, dict[str, Any]] = {}
@@ -124,6 +126,9 @@ def tune(
             ranking = weighed(ranking.model_copy(update={"odds": odds}), kind, dict.fromkeys(legs, 1 / len(legs)))
             score = _scorer(ranking, kind, questions, queries, retrieved)(ranking.weights[kind])
             choice = Choice(ranking.weights[kind], score, score, tried=1)
+        elif kind in params.weights:
+            score = _scorer(ranking, kind, questions, queries, retrieved)(ranking.weights[kind])
+            choice = Choice(ranking.weights[kind], score, score, tried=1)
         else:
             start = {leg: 1 / len(usual) if leg in usual else 0.0 for leg in legs}
             scorer = _scorer(ranking, kind, questions, queries, retrieved)
@@ -136,6 +141,12 @@ def tune(
 def weighed(ranking: Ranking, kind: QueryKind, weights: Weights) -> Ranking:
     """`ranking` with other weights for one query kind."""
     return Ranking.model_validate({**ranking.model_dump(), "weights": {**ranking.weights, kind: dict(weights)}})
+
+
+def shares(weights: Weights) -> dict[str, float]:
+    """The same weights as shares of 1; a leg without any is left out."""
+    total = sum(weights.values())
+    return {leg: weight / total for leg, weight in weights.items() if weight > 0}
 
 
 def _judged(

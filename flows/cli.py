@@ -138,6 +138,30 @@ def compare(
 
 
 @app.command()
+def tune(
+    trials: Annotated[
+        int | None,
+        typer.Option(min=1, help="Trials to have in all; params.yaml says how many."),
+    ] = None,
+    minutes: Annotated[float | None, typer.Option(min=0.0, help="Begin no trial after so many.")] = None,
+) -> None:
+    """Search the params that the section `sweep` of params.yaml names, on the validation split, with Optuna.
+
+    Each trial is trained beside this workspace and kept as a DVC experiment: `dvc exp show` lists them, `dvc exp apply`
+    takes one over. Run it again and it goes on; what has ended is never repeated. reports/sweep.html shows the front of
+    quality against latency.
+
+    [dim]etalage tune --trials 20[/dim]
+
+    [dim]etalage tune --minutes 90[/dim]
+    """
+    from flows import console
+    from flows.sweep import sweep
+
+    console.show_sweep(sweep(trials, minutes))
+
+
+@app.command()
 def search(
     text: Annotated[str | None, typer.Argument(help="What to look for, in English or Chinese.")] = None,
     image: Annotated[list[Path] | None, typer.Option(help="A photo, alone or with TEXT; may be repeated.")] = None,

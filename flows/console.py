@@ -7,13 +7,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from catalog.workspace import EVALUATE_PAGE, GATE_REPORT
+from catalog.workspace import EVALUATE_PAGE, GATE_REPORT, SWEEP_PAGE
 from evaluation.kinds import BASELINES, ENGINE, KINDS
 from flows.packaging import is_packaged
 from flows.verdict import Verdict, verdict_of
 
 if TYPE_CHECKING:
     from catalog.ingest import IngestReport
+    from evaluation.sweep.results import SweepReport
     from flows.outcome import RetrainOutcome
     from flows.releases import ChampionRecord, ReleaseStore
     from search.engine import Answer
@@ -82,6 +83,23 @@ def show_scores(manifest: "ReleaseManifest") -> None:
         values = [scores.get(system, {}).get(metric) for system in systems]
         table.add_row(kind, metric, *("" if value is None else f"{value:.3f}" for value in values))
     _out().print(table)
+
+
+def show_sweep(report: "SweepReport") -> None:
+    """The front of quality against latency, fastest first, and what mattered most."""
+    table = Table("on the front", "trial", "quality", "p50 ms", box=None)
+    for column in table.columns:
+        column.no_wrap = True
+    for trial in report.front():
+        if trial.report is not None:
+            numbers = (str(trial.number), f"{trial.report.quality:.4f}", f"{trial.report.latency_p50_ms:.2f}")
+            table.add_row(escape(trial.experiment or ""), *numbers)
+    if table.row_count:
+        _out().print(table)
+    for row in report.importance:
+        told = ", ".join(f"{key} {share:.0%}" for key, share in list(row.shares.items())[:3])
+        say(f"What moved {row.objective}: {row.reason or told}")
+    say(f"{len(report.trials)} of {report.budget} trials have ended; the whole report: {SWEEP_PAGE}")
 
 
 def show_champion(champion: "ChampionRecord") -> None:

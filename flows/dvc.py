@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 import termios
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ _RAN = re.compile(r"^Running stage '([^']+)':", re.MULTILINE)
 _FROM_CACHE = re.compile(r"^Stage '([^']+)' is cached - skipping run", re.MULTILINE)
 _UNCHANGED = re.compile(r"^Stage '([^']+)' didn't change, skipping", re.MULTILINE)
 _FAILED = re.compile(r"failed to reproduce '([^']+)'")
+_UNCAUGHT = re.compile(r"(?:\w+\.)+(?:Invalid\w+|TrainingDiverged): (.+)")  # of the exception tree; it did not break
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 _BUSY = ("is busy", "Unable to acquire lock", "Another DVC process")
 _LAST_CHARACTERS = 64_000  # of output kept for reading; all of it is shown
@@ -38,6 +40,7 @@ class Reproduction:
     from_cache: tuple[str, ...]
     unchanged: tuple[str, ...]
     failed: str | None = None
+    refusal: str | None = None  # the sentence with which the failed stage refused; None where it broke
 
     def sentence(self) -> str:
         """Which stages ran and which were skipped, in one line."""
@@ -70,6 +73,7 @@ def reproduce(milestone: str, show: bool = True) -> Reproduction:
         from_cache=tuple(_FROM_CACHE.findall(outcome.output)),
         unchanged=tuple(_UNCHANGED.findall(outcome.output)),
         failed=failed.group(1) if failed else None,
+        refusal=_refusal(failed.group(1), outcome.output) if failed else None,
     )
 
 
@@ -105,6 +109,35 @@ def push() -> None:
     outcome = _dvc("push", show=False)
     if outcome.code:
         raise NotReady(f"dvc push failed: {_last_error(outcome.output)}")
+
+
+def cache_folder() -> Path:
+    """Where this workspace's DVC keeps contents."""
+    outcome = _dvc("cache", "dir", show=False)
+    if outcome.code:
+        raise StageFailed(f"dvc cache dir failed: {_last_error(outcome.output)}")
+    return Path(outcome.output.strip().splitlines()[-1])
+
+
+def set_cache(folder: Path) -> None:
+    """Let this workspace, and only this clone of it, use another's cache; files are linked where that can be."""
+    own = f'[cache]\n    dir = {folder.as_posix()}\n    type = "reflink,hardlink,copy"\n'
+    Path(".dvc/config.local").write_text(own, encoding="utf-8")
+
+
+def save_experiment(name: str, milestone: str, untracked: Sequence[str]) -> None:
+    """Keep this workspace, whose stages have run up to `milestone`, as the experiment `name`; one of that name is
+    replaced. Files that git does not track are kept where `untracked` names them."""
+    included = [part for path in untracked for part in ("--include-untracked", path)]
+    _checked("exp", "save", "--force", "--name", name, *included, milestone)
+
+
+def _refusal(stage: str, output: str) -> str | None:
+    """What stage `stage` said last: its own line, or that of a refusal nobody caught."""
+    said = output[: output.rfind("ERROR: failed to reproduce")].strip().splitlines()
+    last = said[-1].strip() if said else ""
+    told = re.match(rf"{re.escape(stage)}: (?!stopped;)(.+)", last) or _UNCAUGHT.match(last)
+    return told.group(1) if told else None
 
 
 def _checked(*arguments: str) -> None:

@@ -18,6 +18,7 @@ from catalog.splits import SplitParams
 from catalog.workspace import PARAMS
 from evaluation.params import CompareParams, EvaluateParams, TuneParams
 from evaluation.rules import GateRules
+from evaluation.sweep.space import SweepParams
 from flows.durable import write_durably
 from models.params import EmbedParams, ExportParams, ModelParams, served_width
 from models.training.compose_params import ComposeParams
@@ -33,17 +34,29 @@ def change_params(settings: Sequence[str], path: Path = PARAMS) -> list[str]:
     Values are YAML. Raises InvalidParams for a malformed setting, an unknown key or a value the section refuses;
     the file is then as it was.
     """
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 4096
-    document = _read(yaml, path)
-    sentences = [sentence for setting in settings if (sentence := _change(yaml, document, setting))]
-    check_params(document, path)
+    yaml = _yaml()
+    document, sentences = changed_params(settings, path)
     if sentences:
         text = StringIO()
         yaml.dump(document, text)
         write_durably(path, text.getvalue())
     return sentences
+
+
+def changed_params(settings: Sequence[str], path: Path = PARAMS) -> tuple[Any, list[str]]:
+    """What `change_params` would write, checked, and its sentences; `path` stays as it is. Raises InvalidParams."""
+    yaml = _yaml()
+    document = _read(yaml, path)
+    sentences = [sentence for setting in settings if (sentence := _change(yaml, document, setting))]
+    check_params(document, path)
+    return document, sentences
+
+
+def _yaml() -> YAML:
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 4096
+    return yaml
 
 
 def check_params(document: Mapping[str, Any], path: Path = PARAMS) -> None:
@@ -119,6 +132,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "compose": ComposeParams,
     "matching": Matching,
     "tune": TuneParams,
+    "sweep": SweepParams,
     "evaluate": EvaluateParams,
     "compare": CompareParams,
     "gates": GateRules,

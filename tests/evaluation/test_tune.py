@@ -1,6 +1,7 @@
 """Tuning on the validation split, on a shop where it is known which leg is worth more."""
 
 import pytest
+from pydantic import ValidationError
 
 from catalog.media import MediaStore
 from evaluation.params import TuneParams
@@ -100,3 +101,23 @@ def test_every_fusion_can_be_tuned_and_then_serves(store: MediaStore, fusion: Fu
     assert best.id in QUESTIONS.judgements[query.query_id]
     tuned = tune(QUESTIONS, POOL, vectors, encoder, photos_of(store), params)
     assert tuned == (ranking, choices)
+
+
+def test_weights_that_params_set_are_not_chosen_and_the_other_kinds_are(store: MediaStore) -> None:
+    encoder = FacetEncoder()
+    params = TuneParams(queries=20, step=0.1, weights={"text": {"dense": 3.0, "lexical": 1.0, "text": 0.0}})
+    ranking, choices = tune(QUESTIONS, POOL, embedded(POOL, store, encoder), encoder, photos_of(store), params)
+    assert ranking.weights["text"] == {"dense": 0.75, "lexical": 0.25}
+    assert choices["text"]["weights"] == {"dense": 0.75, "lexical": 0.25}
+    assert choices["text"]["tried"] == 1
+    free, _ = tune(QUESTIONS, POOL, embedded(POOL, store, encoder), encoder, photos_of(store), PARAMS)
+    assert ranking.weights["image"] == free.weights["image"]
+
+
+def test_weights_that_can_do_nothing_are_refused() -> None:
+    with pytest.raises(ValidationError, match="image queries have no leg lexical"):
+        TuneParams(weights={"image": {"lexical": 1.0}})
+    with pytest.raises(ValidationError, match="one of them above 0"):
+        TuneParams(weights={"text": {"dense": 0.0}})
+    with pytest.raises(ValidationError, match="takes no weights"):
+        TuneParams(fusion="naive_bayes", weights={"text": {"dense": 1.0}})
