@@ -45,7 +45,7 @@ def front(report: SweepReport) -> Markup:
         figure, axes = axes_of(9.6, 4.2)
         points = [(t.report.latency_p50_ms, t.report.quality) for t in _measured(report) if t.report and not t.on_front]
         if points:
-            axes.scatter(*zip(*points, strict=True), s=26, color=SERIES[7], label="beaten in both")
+            axes.scatter(*zip(*points, strict=True), s=26, color=SERIES[7], label="beaten by another")
         best = [(trial.number, trial.report) for trial in report.front() if trial.report]
         fast, good = [each.latency_p50_ms for _, each in best], [each.quality for _, each in best]
         axes.step(fast, good, where="post", color=SERIES[1], linewidth=1.4)
