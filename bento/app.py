@@ -117,6 +117,7 @@ class Service:
                 filters=fields.filters,
                 legs=None if fields.legs is None else tuple(fields.legs),
                 text_weight=fields.text_weight,
+                understand=fields.understand,
                 terms=tuple(WeightedTerm(term.text, term.weight) for term in fields.terms),
             )
             return engine.search(query), parsed
@@ -148,6 +149,7 @@ class Service:
         return _json(
             {
                 "hits": [_hit(hit) for hit in answer.hits],
+                "understood": None if answer.understood is None else answer.understood.to_json(),
                 "release": answer.release,
                 "took_ms": round((time.perf_counter() - started) * 1000, 3),
                 "timings_ms": {phase: round(took, 3) for phase, took in timings.items()},

@@ -26,6 +26,10 @@ SEARCH_EXAMPLES: dict[str, dict[str, Any]] = {
         "value": {"text": "蓝色牛仔裤", "filters": {"colour": "Blue"}},
     },
     "range": {"summary": "A price range", "value": {"text": "watch", "filters": {"price": {"gte": 20, "lt": 90}}}},
+    "wishes": {
+        "summary": "A price and what is not wanted, in the text itself",
+        "value": {"text": "jeans under 500, not blue", "understand": True},
+    },
     "photo": {"summary": "A photo in base64", "value": {"image": "{photo}", "k": 5}},
     "both": {
         "summary": "A photo and words: like this, in red",
@@ -43,7 +47,26 @@ SEARCH_EXAMPLES: dict[str, dict[str, Any]] = {
 SIMILAR_EXAMPLES: dict[str, dict[str, Any]] = {
     "similar": {"summary": "Like a product of the catalogue", "value": {"id": "15970", "k": 5}}
 }
-ANSWER = {"hits": [HIT], "release": RELEASE, "took_ms": 21.4, "timings_ms": {"encode": 9.1, "retrieve": 8.2}}
+UNDERSTOOD = {
+    "facets": [
+        {
+            "text": "jeans",
+            "how": "name",
+            "negated": False,
+            "meanings": [{"field": "category", "value": "Jeans", "confidence": 1.0}],
+        }
+    ],
+    "prices": [{"text": "under 500", "price": {"lte": 500.0}, "currency": None, "applied": True, "reason": ""}],
+    "without": ["zip"],
+    "searched": "jeans",
+}
+ANSWER = {
+    "hits": [HIT],
+    "understood": UNDERSTOOD,
+    "release": RELEASE,
+    "took_ms": 21.4,
+    "timings_ms": {"encode": 9.1, "retrieve": 8.2},
+}
 REFUSALS = {
     400: ("The query cannot be answered.", "The query is empty: send text, an image, or both.", "invalid_query"),
     404: ("No such product.", "No product has the id '0'.", "unknown_product"),
@@ -144,6 +167,7 @@ def _search() -> dict[str, Any]:
             "legs": {"type": "string", "description": "Names with commas between them."},
             "text_weight": {"type": "number", "default": 0.5},
             "terms": {"type": "string", "description": "A JSON list, as in the JSON body."},
+            "understand": {"type": "boolean", "default": True},
         },
     }
     return {

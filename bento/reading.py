@@ -181,7 +181,7 @@ def _parse_form(body: bytes, boundary: bytes, settings: ServiceSettings) -> tupl
 
 
 def _form_value(name: str, words: str, settings: ServiceSettings) -> Any:
-    """A form has only strings: `filters` and `terms` are JSON, `legs` are split at commas, the others are numbers."""
+    """A form has only strings: `filters` and `terms` are JSON, `legs` have commas, others are numbers or booleans."""
     if name == "filters":
         return parse_json(words.encode(), settings)
     if name == "terms":
@@ -192,7 +192,15 @@ def _form_value(name: str, words: str, settings: ServiceSettings) -> Any:
         return [leg.strip() for leg in words.split(",")]
     if name in ("k", "text_weight"):
         return _number(name, words.strip())
+    if name == "understand":
+        return _truth(name, words.strip().lower())
     return words
+
+
+def _truth(name: str, words: str) -> bool:
+    if words not in ("true", "false"):
+        raise WrongShape(f"'{name}' must be true or false.")
+    return words == "true"
 
 
 def _number(name: str, words: str) -> int | float:

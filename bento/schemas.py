@@ -1,8 +1,18 @@
 """What goes in and out over HTTP, as frozen types; openapi.py publishes them."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictFloat, StrictInt, StrictStr, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    WithJsonSchema,
+)
 
 from search.query import USUAL
 
@@ -48,10 +58,13 @@ class SearchRequest(BaseModel):
         description='Field to value, list of values (any of them) or range: {"colour": "Red", "price": {"lt": 50}}.',
     )
     legs: list[StrictStr] | None = Field(
-        default=None, description="Use these retrieval legs only (dense, image, text, lexical); for diagnosis."
+        default=None, description="Use these legs only (dense, image, text, lexical, attributes); for diagnosis."
     )
     text_weight: StrictFloat | StrictInt = Field(
         default=0.5, description="With text and a picture: the share of the text, 0 to 1."
+    )
+    understand: StrictBool = Field(
+        default=True, description="Read attributes, negations and prices in the text; false takes it as plain words."
     )
     terms: list[TermRequest] = Field(
         default_factory=list,
@@ -88,13 +101,54 @@ class HitAnswer(BaseModel):
     legs: dict[str, LegScore]
 
 
+class MeaningAnswer(BaseModel):
+    """A facet value that a part of the text may mean."""
+
+    field: str
+    value: str
+    confidence: float
+
+
+class FacetAnswer(BaseModel):
+    """A part of the text that means facet values: a soft boost, never a cut."""
+
+    text: str
+    how: Literal["name", "variant", "neighbour"]
+    negated: bool
+    meanings: list[MeaningAnswer] = Field(description="The likeliest first.")
+
+
+class PriceAnswer(BaseModel):
+    """A price that the text speaks of; `applied` prices filter."""
+
+    text: str
+    price: dict[str, float] = Field(description="As in a filter: gte, lte.")
+    currency: str | None
+    applied: bool
+    reason: str = Field(description="Why it was not applied.")
+
+
+class UnderstoodAnswer(BaseModel):
+    """How the text was read."""
+
+    facets: list[FacetAnswer]
+    prices: list[PriceAnswer]
+    without: list[str] = Field(description="Words that are not wanted and are no facet.")
+    searched: str = Field(description="The words that were looked for in the end.")
+
+
 class SearchAnswer(BaseModel):
     """The body of an answer of POST /search and POST /similar."""
 
     hits: list[HitAnswer] = Field(description="Best first.")
+    understood: UnderstoodAnswer | None = Field(
+        default=None, description="How the text was read; null without text, or where it was taken as plain words."
+    )
     release: str = Field(description="The release that answered; also the header X-Etalage-Release.")
     took_ms: float = Field(description="From the request's headers to the answer.")
-    timings_ms: dict[str, float] = Field(description="By phase: read, wait, parse, encode, retrieve, rank, fetch.")
+    timings_ms: dict[str, float] = Field(
+        description="By phase: read, wait, parse, understand, encode, retrieve, rank, fetch."
+    )
 
 
 class ProductAnswer(BaseModel):

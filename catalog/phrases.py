@@ -183,6 +183,11 @@ class _Names(NamedTuple):
         return rng.choice((self.other if rng.random() < _SYNONYM else self.shop) if either else self.shop + self.other)
 
 
+def openings(language: str) -> tuple[str, ...]:
+    """How shoppers begin to ask in `language`, and how they call a thing they do not name."""
+    return (*_OPENINGS[language], *_ANYTHING[language])
+
+
 def _known(facets: Mapping[str, str], terms: TermIndex, language: str, style: Style) -> dict[str, _Names]:
     if language not in TRAIN:
         raise ValueError(f"no phrases in '{language}': known languages are {', '.join(TRAIN)}")

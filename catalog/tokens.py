@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 TextLanguage = Literal["en", "zh", "mixed"]
 
-_HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_RUN = re.compile(rf"t恤(?P<tee>衫?)|(?P<han>[{_HAN}]+)|(?P<word>[^\W_{_HAN}]+(?:'[^\W_{_HAN}]+)*)")
-_HAN_CHARACTER = re.compile(rf"[{_HAN}]")
+HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"  # inside [] of a regular expression
+_RUN = re.compile(rf"t恤(?P<tee>衫?)|(?P<han>[{HAN}]+)|(?P<word>[^\W_{HAN}]+(?:'[^\W_{HAN}]+)*)")
+_HAN_CHARACTER = re.compile(rf"[{HAN}]")
 _LATIN_WORD = re.compile(r"[a-z\u00c0-\u024f]{2,}", re.IGNORECASE)
 _ONE_LETTER_HYPHEN = re.compile(r"\b([a-z])-(?=[a-z]{2})")  # t-shirt, v-neck
 _ONE_LETTER_SPACE = re.compile(r"\b(t) (?=shirt)|\b([uv]) (?=neck)")  # t shirt, v neck
@@ -76,6 +76,18 @@ def fold(word: str) -> str:
     if word.endswith(("sses", "xes", "ches", "shes", "zzes")):
         return word[:-2]
     return word[:-1]
+
+
+def han_words(run: str, longest: int) -> list[tuple[int, int]]:
+    """(start, end) of every word of the dictionary in a run of Han characters, of 2 to `longest` characters."""
+    graph: dict[int, list[int]] = _segmenter().get_DAG(run)
+    return [(start, last + 1) for start, lasts in graph.items() for last in lasts if 1 <= last - start < longest]
+
+
+def common_han_words(count: int) -> list[str]:
+    """The `count` most frequent words of the dictionary with 2 to 4 characters, the most frequent first."""
+    frequent = ((frequency, word) for word, frequency in _segmenter().FREQ.items() if 2 <= len(word) <= 4 and frequency)
+    return [word for _, word in sorted(frequent, key=lambda known: (-known[0], known[1]))[:count]]
 
 
 @lru_cache(maxsize=65536)

@@ -15,10 +15,13 @@ class TuneParams(Section):
     `queries` is the most asked of each kind of query. Weights of a query kind sum to 1; no leg falls below `floor`;
     a move shifts `step` from one leg to another. `margin` is what a setting must gain in the mean nDCG@10 for each
     unit of weight that it moves away from balance: ties and noise stay balanced. `weights` (query kind -> leg ->
-    weight) sets those of some kinds instead of choosing them.
+    weight) sets those of some kinds instead of choosing them. `understand`: queries are read with a vocabulary of the
+    catalogue (search.understanding), and the attributes leg gets a share of at most `attributes` where weights are chosen.
     """
 
     seed: int = 11
+    understand: bool = True
+    attributes: float = Field(default=0.6, ge=0.0, le=0.9)
     fusion: FusionName = "weighted"
     weights: dict[QueryKind, dict[str, float]] = Field(default_factory=dict)
     queries: int = Field(default=200, ge=1)

@@ -21,21 +21,25 @@ from catalog.products import Judgement, Product, Term
 from catalog.splits import SplitParams, split_products
 from catalog.tables import read_judgements, read_products, read_terms, snapshot_id
 from catalog.workspace import RANKING, TUNE_REPORT
+from evaluation.attribute_share import choose_share
 from evaluation.judgements import EvaluationQuery, EvaluationSet
 from evaluation.metrics import DEPTH, mean, per_query
 from evaluation.odds import Judged, fit_odds
 from evaluation.params import EvaluateParams, TuneParams
-from evaluation.pool import hidden_collection
+from evaluation.pool import hidden_collection, pool_collection
 from evaluation.questions import evaluation_set
 from evaluation.runs import Photos, as_asked, photos_of
 from evaluation.weights import Choice, Weights, choose_weights
-from models.composer import Composer, load_composer
+from models.composer import Composer, SumComposer, load_composer
 from models.embeddings import ProductEmbeddings, load_embeddings
 from models.encoder import Encoder, EncoderLike
+from search.collection import ATTRIBUTES
 from search.engine import Retrieved, SearchEngine
 from search.logic import SearchLogic
 from search.matching import Matching
 from search.ranking import LEGS_OF_KIND, QueryKind, Ranking
+from search.understanding.learning import learn_vocabulary
+from search.understanding.vocabulary import Vocabulary
 
 # Which questions stand for each query kind of the ranking; each of them weighs the same.
 ASKED: Mapping[QueryKind, tuple[str, ...]] = {
@@ -54,9 +58,15 @@ def main() -> None:
     encoder, embeddings = Encoder.load(), load_embeddings()
     pool = split_products(products, split)["validation"]
     questions = validation_questions(pool, products, terms, read_judgements(), params)
-    composer = load_composer()
-    ranking, choices = tune(questions, pool, embeddings, encoder, photos_of(MediaStore()), params, matching, composer)
-    SearchLogic(ranking, composer).save(RANKING)
+    composer, photos = load_composer(), photos_of(MediaStore())
+    seen = [product for name, own in split_products(products, split).items() if name != "test" for product in own]
+    vocabulary = learn_vocabulary(products, terms, embeddings, encoder, seen) if params.understand else None
+    ranking, choices = tune(questions, pool, embeddings, encoder, photos, params, matching, composer, vocabulary)
+    if vocabulary is not None:
+        collection = pool_collection(pool, terms, embeddings, matching.metric)
+        served = SearchLogic(ranking, composer, vocabulary).engine(encoder, collection)
+        ranking, choices = weigh_attributes(questions, served, photos, params, choices)
+    SearchLogic(ranking, composer, vocabulary).save(RANKING)
     TUNE_REPORT.parent.mkdir(exist_ok=True)
     report = {
         "inputs": {
@@ -102,24 +112,27 @@ def tune(
     params: TuneParams,
     matching: Matching | None = None,
     composer: Composer | None = None,
+    vocabulary: Vocabulary | None = None,
 ) -> tuple[Ranking, dict[str, dict[str, Any]]]:
     """The ranking, and for each query kind how it was chosen.
 
     naive_bayes is fitted on the questions and asks all legs of the kind. For the other fusions the search starts with
     equal weights for the legs that the default ranking gives to the kind; its other legs start at 0. A kind without
-    questions keeps the default, and one whose weights `params` sets has those. `matching` is kept as it is.
+    questions keeps the default, and one whose weights `params` sets has those. `matching` is kept as it is. The
+    attributes leg is silent here and is left out: see `weigh_attributes`.
     """
     ranking = Ranking(fusion=params.fusion, matching=matching or Matching())
     for kind, weights in params.weights.items():
         ranking = weighed(ranking, kind, shares(weights))
-    collection = hidden_collection(pool, embeddings, encoder, ranking.matching.metric)
-    engine = SearchEngine(encoder, collection, ranking, composer)
+    hidden = hidden_collection(pool, embeddings, encoder, ranking.matching.metric)
+    engine = SearchLogic(ranking, composer or SumComposer(), vocabulary).engine(encoder, hidden)
     choices: dict[str, dict[str, Any]] = {}
     for kind, names in ASKED.items():
         queries = [query for name in names for query in questions.of_kind(name)]
         if not queries:
             continue
-        usual, legs = tuple(ranking.weights_for(kind)), LEGS_OF_KIND[kind]
+        legs = tuple(leg for leg in LEGS_OF_KIND[kind] if leg != ATTRIBUTES)
+        usual = tuple(leg for leg in ranking.weights_for(kind) if leg in legs)
         retrieved = {query.query_id: engine.retrieve(as_asked(query, photos, legs)) for query in queries}
         if params.fusion == "naive_bayes":
             odds = {**ranking.odds, kind: fit_odds(_judged(questions, queries, retrieved))}
@@ -136,6 +149,38 @@ def tune(
             ranking = weighed(ranking, kind, choice.weights)
         choices[kind] = {**asdict(choice), "queries": len(queries)}
     return ranking, choices
+
+
+def weigh_attributes(
+    questions: EvaluationSet,
+    served: SearchEngine,
+    photos: Photos,
+    params: TuneParams,
+    choices: Mapping[str, dict[str, Any]],
+) -> tuple[Ranking, dict[str, dict[str, Any]]]:
+    """The ranking of `served` with the share of its attributes leg chosen, and the choices with what came of it.
+
+    `served` answers from the products with their attributes. naive_bayes weighs nothing: there the leg is just asked.
+    Weights that `params` sets stay.
+    """
+    ranking, found = served.ranking, {kind: dict(choice) for kind, choice in choices.items()}
+    for kind in ASKED:
+        if ATTRIBUTES not in LEGS_OF_KIND[kind] or kind not in found or kind in params.weights:
+            continue
+        if ranking.fusion == "naive_bayes":
+            legs = LEGS_OF_KIND[kind]
+            ranking = weighed(ranking, kind, dict.fromkeys(legs, 1 / len(legs)))
+            continue
+        queries = [query for name in ASKED[kind] for query in questions.of_kind(name)]
+        legs = tuple(leg for leg in LEGS_OF_KIND[kind] if leg == ATTRIBUTES or ranking.weights[kind].get(leg, 0.0) > 0)
+        retrieved = {query.query_id: served.retrieve(as_asked(query, photos, legs)) for query in queries}
+        scorer = _scorer(ranking, kind, questions, queries, retrieved)
+        weights, score = choose_share(
+            scorer, ranking.weights[kind], step=2 * params.step, most=params.attributes, margin=params.margin
+        )
+        ranking = weighed(ranking, kind, weights)
+        found[kind]["as_served"] = {"weights": weights, "score": score}
+    return ranking, found
 
 
 def weighed(ranking: Ranking, kind: QueryKind, weights: Weights) -> Ranking:

@@ -19,6 +19,7 @@ def ask(
     filters: Sequence[str],
     legs: Sequence[str],
     release: str | None,
+    understand: bool = True,
 ) -> Answer:
     """The answer of the champion, or of `release`; `more` and `less` are terms that pull and push.
 
@@ -34,6 +35,7 @@ def ask(
         filters=typed_filters(filters),
         legs=tuple(legs) or None,
         terms=tuple(terms),
+        understand=understand,
     )
     check(query)
     store = ReleaseStore(home)

@@ -172,8 +172,9 @@ def search(
         list[str] | None, typer.Option("--filter", metavar="FIELD=VALUE", help="Repeat a field for 'any of'.")
     ] = None,
     legs: Annotated[
-        list[str] | None, typer.Option("--leg", help="Use only this leg: dense, image, text or lexical.")
+        list[str] | None, typer.Option("--leg", help="Use only this leg: dense, image, text, lexical, attributes.")
     ] = None,
+    understand: Annotated[bool, typer.Option(help="Read attributes, negations and prices in TEXT.")] = True,
     release: Annotated[str | None, typer.Option(help="Another release than the champion.")] = None,
 ) -> None:
     """Ask the release that answers now, in this process.
@@ -193,7 +194,9 @@ def search(
         if not path.is_file():
             raise InvalidQuery(f"{path} is not a file.")
     photos = [path.read_bytes() for path in image or []]
-    console.show_answer(ask(home_folder(), text, photos, more or [], less or [], k, filters or [], legs or [], release))
+    words = (more or [], less or [])
+    answer = ask(home_folder(), text, photos, *words, k, filters or [], legs or [], release, understand)
+    console.show_answer(answer)
 
 
 @app.command()

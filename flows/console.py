@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from flows.releases import ChampionRecord, ReleaseStore
     from search.engine import Answer
     from search.release import ReleaseManifest
+    from search.understanding.understood import Understood
 
 
 def say(sentence: str) -> None:
@@ -181,7 +182,23 @@ def show_answer(answer: "Answer") -> None:
         )
         table.add_row(*(escape(cell) for cell in cells))
     _out().print(table if answer.hits else "No product fits.")
+    if answer.understood is not None:
+        show_understood(answer.understood)
     say(f"Release {answer.release}, {answer.took_ms['total']:.0f} ms.")
+
+
+def show_understood(understood: "Understood") -> None:
+    """How the text was read, on one line; nothing where it was plain words."""
+    parts = []
+    for mention in understood.mentions:
+        meant = mention.meanings[0]
+        sure = "" if mention.how == "name" else f" ({mention.how}, {meant.confidence:.2f})"
+        parts.append(f"{'not ' if mention.negated else ''}{meant.field} {meant.value}{sure}")
+    for price in understood.prices:
+        parts.append(f"price {price.text}" + ("" if price.applied else f" (not applied: {price.reason})"))
+    parts += [f"without {words}" for words in understood.without]
+    if parts:
+        say(f"Understood: {', '.join(parts)}. Plain words: --no-understand.")
 
 
 def _gates(verdict: Verdict | None, *, forced: bool) -> str:

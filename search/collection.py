@@ -14,8 +14,10 @@ Scored = list[tuple[str, float]]  # (product id, score), best first, equal score
 
 LEXICAL = "lexical"
 DENSE = "dense"
+ATTRIBUTES = "attributes"  # what the tags of products say; the engine scores them (search.attributes)
 FIELD_OF_LEG: Mapping[str, str] = MappingProxyType({DENSE: "fused", "image": "image", "text": "text"})
-LEGS = (*FIELD_OF_LEG, LEXICAL)
+LEGS = (*FIELD_OF_LEG, LEXICAL)  # those that a collection searches
+QUERY_LEGS = (*LEGS, ATTRIBUTES)  # those that a query may name
 DECIMALS = 6  # of a score: products with the same vector tie, whatever order the sums were made in
 
 
@@ -53,6 +55,9 @@ class Collection(Protocol):
 
     def legs_of(self, ids: Sequence[str]) -> dict[str, frozenset[str]]:
         """The legs in which each product can be found at all."""
+
+    def tags_of(self, ids: Sequence[str]) -> dict[str, Sequence[str]]:
+        """The facet tags of each product (search.filters.facet_tag). Raises UnknownProduct."""
 
     def products(self, ids: Sequence[str]) -> list[dict[str, Any]]:
         """What a hit shows of each product, in the order of `ids`. Raises UnknownProduct."""

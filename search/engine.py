@@ -8,18 +8,22 @@ Built in exactly three places: the evaluation stages, the promote flow and the s
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from catalog.errors import EncoderMismatch, NotReady
+from catalog.errors import EncoderMismatch, InvalidQuery, NotReady
 from models.composer import Composer, SumComposer
 from models.encoder import EncoderLike
-from search.collection import DENSE, FIELD_OF_LEG, LEXICAL, Collection, Scored, Vector
+from search.attributes import Wish, values_by_field, wish_of, with_attributes
+from search.collection import ATTRIBUTES, DENSE, FIELD_OF_LEG, LEXICAL, Collection, Scored, Vector
 from search.filters import Filter, Without, parse_filters
 from search.matching import rescored
+from search.meant import meant, priced
 from search.query import Answer, Hit, LegScore, Query, check, check_k
 from search.query_vector import photo_vector, query_vector
 from search.ranking import LEGS_OF_KIND, QueryKind, Ranking, fuse
+from search.understanding.reader import Reader
+from search.understanding.understood import Understood
 
 __all__ = ["Answer", "Hit", "LegScore", "Query", "Retrieved", "SearchEngine"]
 
@@ -32,6 +36,7 @@ class Retrieved:
     candidates: Mapping[str, Scored]
     able: Mapping[str, frozenset[str]]
     took_ms: Mapping[str, float]
+    understood: Understood | None = None
 
     def ranked(self, ranking: Ranking) -> Scored:
         """Every candidate, best first."""
@@ -43,12 +48,18 @@ class SearchEngine:
     """Answers queries from one release. Threads may share it."""
 
     def __init__(
-        self, encoder: EncoderLike, collection: Collection, ranking: Ranking, composer: Composer | None = None
+        self,
+        encoder: EncoderLike,
+        collection: Collection,
+        ranking: Ranking,
+        composer: Composer | None = None,
+        reader: Reader | None = None,
     ) -> None:
-        """Without a composer, photo and words are summed.
+        """Without a composer, photo and words are summed; without a reader, texts are plain words.
 
-        Raises EncoderMismatch when another encoder built the collection (promise 2), or the composer learned from one,
-        NotReady when the collection compares vectors by another metric than the ranking settings.
+        Raises EncoderMismatch when another encoder built the collection (promise 2), or the composer or the reader's
+        vocabulary was learned from one, NotReady when the collection compares vectors by another metric than the
+        ranking settings.
         """
         self.composer: Composer = composer or SumComposer()
         if collection.encoder != encoder.fingerprint:
@@ -65,6 +76,12 @@ class SearchEngine:
                 f"Collection {collection.name} compares vectors by {collection.metric}, and the ranking settings ask "
                 f"for {ranking.matching.metric}: build the release again."
             )
+        if reader is not None and reader.vocabulary.encoder != encoder.fingerprint:
+            raise EncoderMismatch(
+                f"The vocabulary was learned with encoder {reader.vocabulary.encoder}, not with {encoder.fingerprint}."
+            )
+        self.reader = reader
+        self._values = values_by_field(reader.vocabulary.facets) if reader is not None else {}
         self.encoder = encoder
         self.collection = collection
         self.ranking = ranking
@@ -107,17 +124,33 @@ class SearchEngine:
         check(query)
         kind = query.kind()
         narrow = parse_filters(query.filters, self.collection.fields)
+        legs = query.legs or tuple(self.ranking.weights_for(kind))
+        understood = self._understood(query, legs)
+        if understood is not None:
+            narrow, query = priced(narrow, understood, query.filters), meant(query, understood)
+        wish = None if understood is None or ATTRIBUTES not in legs else wish_of(understood, self._values)
+        read = time.perf_counter()
         if query.without is not None:
             narrow = narrow.also(Without(query.without))
-        legs = query.legs or tuple(self.ranking.weights_for(kind))
         asked: dict[str, Vector | str] = {}
-        if any(leg != LEXICAL for leg in legs):
+        vector: Vector | None = None
+        if wish is not None or any(leg in FIELD_OF_LEG for leg in legs):
             vector = query_vector(query, self.encoder, self.composer, photo_vector(query, self.encoder))
-            asked = {leg: vector for leg in LEGS_OF_KIND[kind] if leg in legs and leg != LEXICAL}
+            asked = {leg: vector for leg in LEGS_OF_KIND[kind] if leg in legs and leg in FIELD_OF_LEG}
         words = query.words()
         if LEXICAL in legs and words is not None:
             asked[LEXICAL] = words
-        return self._ask(kind, asked, query.k, narrow, started)
+        found = self._ask(
+            kind, asked, query.k, narrow, read, None if wish is None or vector is None else (wish, vector)
+        )
+        return replace(found, understood=understood, took_ms={"understand": (read - started) * 1000, **found.took_ms})
+
+    def _understood(self, query: Query, legs: tuple[str, ...]) -> Understood | None:
+        """What the text says; None without one, and where it is plain words. Raises InvalidQuery."""
+        reading = self.reader if query.understand else None
+        if reading is None and query.legs is not None and ATTRIBUTES in legs:
+            raise InvalidQuery("The attributes leg needs a text that is understood: this one is plain words.")
+        return None if reading is None or query.text is None else reading.read(query.text)
 
     def _ask(
         self,
@@ -126,13 +159,18 @@ class SearchEngine:
         k: int,
         narrow: Filter,
         started: float,
+        wished: tuple[Wish, Vector] | None = None,
     ) -> Retrieved:
         encoded = time.perf_counter()
         limit = max(self.ranking.candidates, k)
         candidates = {leg: self.collection.search(leg, query, limit, narrow) for leg, query in asked.items()}
+        if wished is not None:
+            candidates = with_attributes(self.collection, asked, candidates, *wished, limit, narrow)
         candidates |= self._rescored(candidates, asked)
         found = sorted({product_id for scored in candidates.values() for product_id, _ in scored})
         able = self.collection.legs_of(found)
+        if wished is not None:
+            able |= {product_id: able[product_id] | {ATTRIBUTES} for product_id, _ in candidates[ATTRIBUTES]}
         took = {"encode": (encoded - started) * 1000, "retrieve": (time.perf_counter() - encoded) * 1000}
         return Retrieved(kind, candidates, able, took)
 
@@ -164,7 +202,7 @@ class SearchEngine:
             "fetch": (done - ranked) * 1000,
             "total": (done - started) * 1000,
         }
-        return Answer(hits, self.release, took)
+        return Answer(hits, self.release, took, retrieved.understood)
 
 
 _NOWHERE = LegScore(None, None)

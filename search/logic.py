@@ -15,6 +15,8 @@ from models.encoder import EncoderLike
 from search.collection import Collection
 from search.engine import SearchEngine
 from search.ranking import Ranking
+from search.understanding.reader import Reader
+from search.understanding.vocabulary import DOCUMENT, Vocabulary
 
 SETTINGS = "ranking.json"
 COMPOSER = "composer"
@@ -22,21 +24,31 @@ COMPOSER = "composer"
 
 @dataclass(frozen=True)
 class SearchLogic:
-    """`ranking`: how the legs become one list. `composer`: how a photo and words become one vector."""
+    """`ranking`: how the legs become one list. `composer`: how a photo and words become one vector. `vocabulary`: what
+    queries are read with; None: they are plain words.
+    """
 
     ranking: Ranking = field(default_factory=Ranking)
     composer: Composer = field(default_factory=SumComposer)
+    vocabulary: Vocabulary | None = None
 
     def engine(self, encoder: EncoderLike, collection: Collection) -> SearchEngine:
-        """What answers from `collection`. Raises EncoderMismatch when it or the composer belongs to another encoder."""
-        return SearchEngine(encoder, collection, self.ranking, self.composer)
+        """What answers from `collection`. Raises EncoderMismatch when a part belongs to another encoder."""
+        reader = None if self.vocabulary is None else Reader(self.vocabulary, encoder.encode_text)
+        return SearchEngine(encoder, collection, self.ranking, self.composer, reader)
 
     def save(self, folder: Path = RANKING) -> None:
         """Write the folder."""
         self.ranking.save(folder / SETTINGS)
         self.composer.save(folder / COMPOSER)
+        if self.vocabulary is not None:
+            self.vocabulary.save(folder)
 
     @classmethod
     def load(cls, folder: Path = RANKING) -> "SearchLogic":
         """Read the folder. Raises NotReady when a part is missing or wrong."""
-        return cls(ranking=Ranking.load(folder / SETTINGS), composer=load_composer(folder / COMPOSER))
+        return cls(
+            ranking=Ranking.load(folder / SETTINGS),
+            composer=load_composer(folder / COMPOSER),
+            vocabulary=Vocabulary.load(folder) if (folder / DOCUMENT).is_file() else None,
+        )

@@ -11,6 +11,8 @@ from search.lexical import BM25, stored_words
 from search.matching import METRICS
 from search.rows import Payload, Rows
 
+_FEW = 0.2  # share of the rows up to which copying them costs less than multiplying all
+
 
 class MemoryCollection:
     """See search.collection.Collection. Read-only: threads may share it."""
@@ -41,12 +43,17 @@ class MemoryCollection:
             scores = self._bm25.scores_of(stored_words(query))
             found = scores > 0
         else:
-            field = FIELD_OF_LEG[leg]
-            scores = METRICS[self.metric].scores(self.rows.vectors[field], np.asarray(query, dtype=np.float32))
-            found = self.rows.present[field]
-        if narrow:
-            found = found & self.rows.mask(narrow)
-        return self._best(scores, np.flatnonzero(found), limit)
+            return self._nearest(FIELD_OF_LEG[leg], np.asarray(query, dtype=np.float32), limit, narrow)
+        rows = np.flatnonzero(found & self.rows.mask(narrow) if narrow else found)
+        return self._best(scores[rows], rows, limit)
+
+    def _nearest(self, field: str, query: Vector, limit: int, narrow: Filter) -> Scored:
+        """Rows that pass `narrow` by the metric; where those are few, only they are compared."""
+        vectors, present, metric = self.rows.vectors[field], self.rows.present[field], METRICS[self.metric]
+        rows = np.flatnonzero(present & self.rows.mask(narrow) if narrow else present)
+        few = len(rows) < len(vectors) * _FEW
+        scores = metric.scores(vectors[rows], query) if few else metric.scores(vectors, query)[rows]
+        return self._best(scores, rows, limit)
 
     def legs_of(self, ids: Sequence[str]) -> dict[str, frozenset[str]]:
         """The legs in which each product can be found at all."""
@@ -55,6 +62,10 @@ class MemoryCollection:
             able = [leg for leg, field in FIELD_OF_LEG.items() if self.rows.present[field][row]]
             legs[product_id] = frozenset([*able, LEXICAL] if self._worded[row] else able)
         return legs
+
+    def tags_of(self, ids: Sequence[str]) -> dict[str, Sequence[str]]:
+        """The facet tags of each product. Raises UnknownProduct."""
+        return {product_id: self.rows.tags[row] for product_id, row in zip(ids, self._at(ids), strict=True)}
 
     def products(self, ids: Sequence[str]) -> list[Payload]:
         """What a hit shows of each product. Raises UnknownProduct."""
@@ -71,8 +82,8 @@ class MemoryCollection:
             raise UnknownProduct(f"There is no product {str(error.args[0])[:100]!r} in {self.release}.") from None
 
     def _best(self, scores: Vector, rows: np.ndarray[tuple[int, ...], np.dtype[np.intp]], limit: int) -> Scored:
-        """The `limit` best of `rows` by `scores` [N]; equal ones in the order of rows, which is that of ids."""
-        own = np.round(scores[rows].astype(np.float64), DECIMALS)
+        """The `limit` best of `rows` by their `scores`; equal ones in the order of rows, which is that of ids."""
+        own = np.round(scores.astype(np.float64), DECIMALS)
         if len(rows) > limit:
             least = np.partition(own, len(own) - limit)[len(own) - limit]
             keep = own >= least  # all that tie with the last one: the order cuts the tie, not chance

@@ -9,7 +9,7 @@ from pymilvus import MilvusClient
 
 from catalog.errors import UnknownProduct
 from search.collection import DECIMALS, FIELD_OF_LEG, LEXICAL, Scored, Vector
-from search.filters import EVERYTHING, KEY, Filter, FilterFields, decode, encode, to_milvus
+from search.filters import EVERYTHING, FACETS, KEY, Filter, FilterFields, decode, encode, to_milvus
 from search.lexical import stored_words
 from search.matching import METRICS
 from search.milvus_schema import COUNT, ENCODER, FACET_NAMES, HAVING, PAYLOAD, RELEASE, has, metric_of
@@ -82,6 +82,13 @@ class MilvusCollection:
             able = [leg for leg, field in FIELD_OF_LEG.items() if entity[has(field)]]
             legs[product_id] = frozenset([*able, LEXICAL] if entity[has(LEXICAL)] else able)
         return legs
+
+    def tags_of(self, ids: Sequence[str]) -> dict[str, Sequence[str]]:
+        """The facet tags of each product. Raises UnknownProduct."""
+        return {
+            product_id: tuple(entity[FACETS])
+            for product_id, entity in zip(ids, self._fetch(ids, [FACETS]), strict=True)
+        }
 
     def products(self, ids: Sequence[str]) -> list[Payload]:
         """What a hit shows of each product. Raises UnknownProduct."""

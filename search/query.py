@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from catalog.errors import InvalidQuery
-from search.collection import LEGS, LEXICAL
+from search.collection import ATTRIBUTES, LEXICAL, QUERY_LEGS
 from search.ranking import QueryKind
+from search.understanding.understood import Understood
 
 MOST_HITS = 200
 MOST_CHARACTERS = 2_000  # of the text, and of all terms together
@@ -31,6 +32,7 @@ class Query:
     `filters` as the caller wrote them (search.filters); `legs`: these only, None for those that the ranking weighs;
     `text_weight`: with words and photos, the share of the words, 0 to 1; several photos weigh the same.
     `without`: the id of a product that is never answered, nor asked about: the one that the photo is of.
+    `understand`: read attributes, negations and prices in the text (search.understanding), or take it as plain words.
     """
 
     text: str | None = None
@@ -41,6 +43,7 @@ class Query:
     text_weight: float = 0.5
     terms: tuple[WeightedTerm, ...] = ()
     without: str | None = None
+    understand: bool = True
 
     def kind(self) -> QueryKind:
         """Which weights rank it."""
@@ -76,11 +79,15 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Hits, best first, the release that gave them, and milliseconds: encode, retrieve, rank, fetch, total."""
+    """Hits, best first, the release that gave them, and milliseconds: understand, encode, retrieve, rank, fetch, total.
+
+    `understood`: how the text was read; None where there was none, or nothing to read it with, or it was not to be.
+    """
 
     hits: tuple[Hit, ...]
     release: str
     took_ms: Mapping[str, float]
+    understood: Understood | None = None
 
 
 def check(query: Query) -> None:
@@ -135,11 +142,13 @@ def _check_text(text: str, name: str) -> None:
 
 
 def _check_legs(legs: tuple[str, ...], worded: bool) -> None:
-    unknown = [str(leg)[:40] for leg in legs if leg not in LEGS]
+    unknown = [str(leg)[:40] for leg in legs if leg not in QUERY_LEGS]
     if unknown or not legs:
         wrong = f"there is no leg '{unknown[0]}'" if unknown else "the list is empty"
-        raise InvalidQuery(f"'legs' must name some of {', '.join(LEGS)}: {wrong}.")
+        raise InvalidQuery(f"'legs' must name some of {', '.join(QUERY_LEGS)}: {wrong}.")
     if len(set(legs)) < len(legs):
         raise InvalidQuery("'legs' names one leg twice.")
     if LEXICAL in legs and not worded:
         raise InvalidQuery("The lexical leg needs words, and the query has none.")
+    if ATTRIBUTES in legs and not worded:
+        raise InvalidQuery("The attributes leg needs words, and the query has none.")

@@ -96,7 +96,8 @@ class Rows:
             case AnyOf():
                 passed = np.zeros(len(self), dtype=bool)
                 for tag in clause.tags():
-                    passed[self._having.get(tag, [])] = True
+                    if (having := self._having.get(tag)) is not None:
+                        passed[having] = True
             case Range():
                 column = self._numbers[clause.field]
                 passed = ~np.isnan(column)
@@ -112,8 +113,8 @@ class Rows:
         return passed
 
     @cached_property
-    def _having(self) -> dict[str, list[int]]:
-        return _rows_by(self.tags)
+    def _having(self) -> dict[str, NDArray[np.intp]]:
+        return {tag: np.array(rows, dtype=np.intp) for tag, rows in _rows_by(self.tags).items()}
 
     @cached_property
     def _groups(self) -> dict[str, list[int]]:

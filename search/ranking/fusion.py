@@ -13,7 +13,7 @@ with odds as in search.ranking.settings.LegOdds. A leg in which p cannot be foun
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from search.collection import DECIMALS, LEXICAL, Scored
+from search.collection import ATTRIBUTES, DECIMALS, LEXICAL, Scored
 from search.ranking.settings import FusionName, KindOdds
 
 Candidates = Mapping[str, Scored]  # leg -> its candidates, best first
@@ -56,10 +56,11 @@ def leg_shares(
 def scaled_scores(leg: str, scored: Scored) -> dict[str, float]:
     """Scores of one leg's candidates as 0 to 1, the best at 1.
 
-    Cosines: the last candidate is at 0, unless all lie within NARROWEST. BM25: no shared word is at 0.
+    Cosines: the last candidate is at 0, unless all lie within NARROWEST. BM25: no shared word is at 0. The attributes
+    leg scores from 0 to 1 already, whoever is best, and that is its value by ranks too: its candidates tie by hundreds.
     """
-    if not scored:
-        return {}
+    if not scored or leg == ATTRIBUTES:
+        return dict(scored)
     top, last = scored[0][1], scored[-1][1]
     span = top if leg == LEXICAL else max(top - last, NARROWEST)
     return {product_id: 1.0 - (top - score) / span for product_id, score in scored}
@@ -67,11 +68,15 @@ def scaled_scores(leg: str, scored: Scored) -> dict[str, float]:
 
 def reciprocal_ranks(leg: str, scored: Scored) -> dict[str, float]:
     """(RRF_K + 1) / (RRF_K + rank): the best at 1, whatever the scores are."""
+    if leg == ATTRIBUTES:
+        return scaled_scores(leg, scored)
     return {product_id: (RRF_K + 1) / (RRF_K + rank) for rank, (product_id, _) in enumerate(scored, start=1)}
 
 
 def borda_votes(leg: str, scored: Scored) -> dict[str, float]:
     """Borda count (1781) as a share: of n candidates the one at rank r leaves n - r behind it, (n + 1 - r) / n."""
+    if leg == ATTRIBUTES:
+        return scaled_scores(leg, scored)
     return {product_id: (len(scored) + 1 - rank) / len(scored) for rank, (product_id, _) in enumerate(scored, start=1)}
 
 

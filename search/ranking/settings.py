@@ -10,16 +10,16 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from catalog.errors import NotReady
-from search.collection import LEGS, LEXICAL
+from search.collection import LEGS, LEXICAL, QUERY_LEGS
 from search.matching import Matching
 
 QueryKind = Literal["text", "image", "text+image", "product"]
 FusionName = Literal["weighted", "rrf", "vote", "naive_bayes"]
 
 LEGS_OF_KIND: Mapping[QueryKind, tuple[str, ...]] = {
-    "text": LEGS,
+    "text": QUERY_LEGS,
     "image": tuple(leg for leg in LEGS if leg != LEXICAL),
-    "text+image": LEGS,
+    "text+image": QUERY_LEGS,
     "product": tuple(leg for leg in LEGS if leg != LEXICAL),
 }
 
@@ -27,9 +27,9 @@ LEGS_OF_KIND: Mapping[QueryKind, tuple[str, ...]] = {
 def default_weights() -> dict[QueryKind, dict[str, float]]:
     """Where tuning starts, and what serves when nothing was tuned."""
     return {
-        "text": {"dense": 0.4, "image": 0.2, "text": 0.1, "lexical": 0.3},
+        "text": {"dense": 0.2, "image": 0.1, "text": 0.05, "lexical": 0.15, "attributes": 0.5},
         "image": {"dense": 0.5, "image": 0.5},
-        "text+image": {"dense": 0.5, "image": 0.3, "lexical": 0.2},
+        "text+image": {"dense": 0.35, "image": 0.2, "lexical": 0.15, "attributes": 0.3},
         "product": {"dense": 0.5, "image": 0.5},
     }
 

@@ -11,7 +11,7 @@ from tests.bento.hostile import JPEG, PNG, b64
 
 def test_words_find_the_products_they_name_with_the_score_and_rank_of_every_leg(client: TestClient):
     answer = client.post("/search", json={"text": "red dress", "k": 3}).json()
-    assert set(answer) == {"hits", "release", "took_ms", "timings_ms"}
+    assert set(answer) == {"hits", "understood", "release", "took_ms", "timings_ms"}
     first, *others = answer["hits"]
     assert (first["title"], len(others)) == ("Red dress", 2)
     assert first["legs"]["lexical"]["rank"] == 1

@@ -139,6 +139,19 @@ def test_only_products_that_share_a_word_are_in_the_lexical_leg(collections: lis
     assert {product_id for product_id, _ in collections[0].search("lexical", "红色", 10)} == {"d1", "s1", "z1"}
 
 
+def test_it_knows_the_facet_tags_of_its_products(collections: list[Collection]):
+    for collection, rows in zip(collections, (SMALL, MANY), strict=True):
+        asked = [rows.ids[row] for row in (3, 0, 5)]
+        tags = collection.tags_of(asked)
+        assert list(tags) == asked
+        assert {product_id: tuple(own) for product_id, own in tags.items()} == {
+            product_id: rows.tags[rows.position[product_id]] for product_id in asked
+        }
+        assert collection.tags_of([]) == {}
+    with pytest.raises(UnknownProduct):
+        collections[0].tags_of(["no such"])
+
+
 def test_it_knows_in_which_legs_a_product_can_be_found(collections: list[Collection]):
     legs = collections[0].legs_of(["p1", "n1", "d1"])
     assert legs == {

@@ -177,7 +177,7 @@ def test_no_score_is_above_1_and_the_first_in_every_leg_has_it():
 def test_an_answer_names_its_release_and_its_time():
     answer = engine_of().search(Query(text="red"))
     assert answer.release == "r1"
-    assert set(answer.took_ms) == {"encode", "retrieve", "rank", "fetch", "total"}
+    assert set(answer.took_ms) == {"understand", "encode", "retrieve", "rank", "fetch", "total"}
     parts = sum(milliseconds for phase, milliseconds in answer.took_ms.items() if phase != "total")
     assert 0 < parts <= answer.took_ms["total"] * 1.001
 
