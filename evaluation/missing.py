@@ -12,8 +12,10 @@ from typing import Literal, Protocol
 
 import numpy as np
 
+from evaluation.judgements import EvaluationSet
 from evaluation.metrics import DEPTH, Judgements, Ranked, mean, per_query
 from models.embeddings import Floats, Mask, ProductEmbeddings
+from models.encoder import EncoderLike
 
 Lost = Literal["image", "text", "either"]
 SHARES = (0.0, 0.25, 0.5)
@@ -29,11 +31,12 @@ class Fuses(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MissingScore:
-    """Means over `n` queries where `share` of the products with words and a picture have lost one of them.
+    """Means over the `n` queries of a kind where `share` of the products with both modalities have lost one of them.
 
     `lost`: which one, or either by a hash; `products`: how many that were; `..._lost`: how much less than at share 0.
     """
 
+    kind: str
     lost: Lost
     share: float
     products: int
@@ -44,17 +47,33 @@ class MissingScore:
     ndcg_lost: float
 
 
+def missing_modalities(
+    encoder: EncoderLike, embeddings: ProductEmbeddings, questions: EvaluationSet, kind: str
+) -> tuple[MissingScore, ...]:
+    """`missing_scores` for the queries of one kind, which must be of words; `embeddings`: of the pool of `questions`.
+
+    Nothing when there is no such query.
+    """
+    queries = questions.of_kind(kind)
+    if not queries:
+        return ()
+    vectors = encoder.encode_text([query.text or "" for query in queries])
+    asked = {query.query_id: vector for query, vector in zip(queries, vectors, strict=True)}
+    return missing_scores(encoder, embeddings, asked, questions.grades(queries), kind)
+
+
 def missing_scores(
     encoder: Fuses,
     embeddings: ProductEmbeddings,
     queries: Mapping[str, Floats],
     judgements: Judgements,
+    kind: str,
     shares: Sequence[float] = SHARES,
     seed: int = 7,
 ) -> tuple[MissingScore, ...]:
     """recall@10 and nDCG@10 for every kind of loss and every share, over the pool that `embeddings` holds.
 
-    `queries`: query id -> unit vector [D]; `judgements`: of exactly these. Raises ValueError when there is no query.
+    `queries`: query id -> unit vector [D], all of one `kind`. Raises ValueError when there is none.
     """
     judged = {query_id: judgements[query_id] for query_id in queries}
     found = []
@@ -69,6 +88,7 @@ def missing_scores(
             gone = (embeddings.has_text & ~has_text) | (embeddings.has_image & ~has_image)
             found.append(
                 MissingScore(
+                    kind=kind,
                     lost=lost,
                     share=share,
                     products=int(gone.sum()),

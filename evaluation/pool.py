@@ -55,25 +55,31 @@ def hidden_collection(
     Derived grades come from attributes, so a leg or a vector that has read them knows the answers; weights tuned on
     that would fall for it, and a score measured on it says little.
     """
-    bare = [without_attributes(product) for product in pool]
+    bare, reworded = [without_attributes(product) for product in pool], hidden_embeddings(pool, embeddings, encoder)
+    return MemoryCollection(build_rows(bare, reworded, TermIndex([]), metric), name=NAME, release=NAME)
+
+
+def hidden_embeddings(
+    pool: Sequence[Product], embeddings: ProductEmbeddings, encoder: EncoderLike
+) -> ProductEmbeddings:
+    """The vectors of `pool` without attributes and categories. Pictures are those of `embeddings`."""
     at = {product_id: row for row, product_id in enumerate(embeddings.ids)}
-    rows = np.array([at[product.id] for product in bare], dtype=np.int64)
-    texts = [product_text(product) for product in bare]
+    rows = np.array([at[product.id] for product in pool], dtype=np.int64)
+    texts = [product_text(without_attributes(product)) for product in pool]
     has_text = np.array([bool(text) for text in texts], dtype=bool)
     has_image, image = embeddings.has_image[rows], embeddings.image[rows]
     text = np.zeros_like(image)
     if has_text.any():
         text[has_text] = encoder.encode_product_text([text for text in texts if text])
-    reworded = replace(
+    return replace(
         embeddings,
-        ids=[product.id for product in bare],
+        ids=[product.id for product in pool],
         text=text,
         image=image,
         fused=encoder.fuse_products(text, image, has_text, has_image),
         has_text=has_text,
         has_image=has_image,
     )
-    return MemoryCollection(build_rows(bare, reworded, TermIndex([]), metric), name=NAME, release=NAME)
 
 
 def without_attributes(product: Product) -> Product:

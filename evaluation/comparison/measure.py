@@ -12,6 +12,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -30,8 +31,9 @@ from evaluation.comparison.questions import Questions, comparison_questions
 from evaluation.judgements import EvaluationSet
 from evaluation.kinds import KINDS
 from evaluation.metrics import per_query
+from evaluation.missing import missing_modalities
 from evaluation.params import CompareParams, TuneParams
-from evaluation.pool import PoolEngines, pool_engines
+from evaluation.pool import PoolEngines, hidden_embeddings, pool_engines
 from evaluation.runs import Photos, ask, photos_of
 from evaluation.scores import score_rows
 from evaluation.tune import tune, validation_questions
@@ -78,7 +80,14 @@ def main(folder: Path) -> None:
         *ask_all(questions.everywhere, engines["everywhere"], photos),
     ]
     pl.concat(tables).write_parquet(PER_QUERY)
+    pools = {"title_to_product": (questions.held_out, parts["test"]), "attribute_en": (questions.everywhere, products)}
+    missing = [
+        score
+        for kind, (asked_set, pool) in pools.items()
+        for score in missing_modalities(encoder, hidden_embeddings(pool, embeddings, encoder), asked_set, kind)
+    ]
     facts = {
+        "missing": [asdict(score) for score in missing],
         "questions": questions.fingerprint,
         "dim": encoder.dim,
         "parameters": sum(p.numel() for p in model.parameters()),

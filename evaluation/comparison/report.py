@@ -6,6 +6,7 @@ from typing import Any
 
 from catalog.workspace import REPORTS
 from evaluation.comparison.table import TASKS, ConfigurationRow
+from evaluation.kinds import KINDS
 
 JSON, MARKDOWN = REPORTS / "compare.json", REPORTS / "compare.md"
 _MARKS = {"better": "▲", "worse": "▼", "no difference shown": "", "base": ""}
@@ -38,7 +39,27 @@ def markdown(rows: Sequence[ConfigurationRow]) -> str:
             f"| {row.name} | {setting} | " + " | ".join(cells) + f" | {sum(query.values()):.0f} "
             f"| {row.facts['train'].get('seconds', 0):.0f} |"
         )
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_missing(rows)]) + "\n"
+
+
+def _missing(rows: Sequence[ConfigurationRow]) -> list[str]:
+    """A second table: the fused vectors alone, whole, and what they lose with a modality of some products."""
+    measured = [row for row in rows if row.facts.get("missing")]
+    if not measured:
+        return []
+    cells = [(one["kind"], one["lost"], one["share"]) for one in measured[0].facts["missing"] if one["share"] > 0]
+    kinds = list(dict.fromkeys(kind for kind, _, _ in cells))
+    heads = [f"{kind}, {KINDS[kind].primary}" for kind in kinds]
+    heads += [f"{kind}: {lost} of {share:.0%}" for kind, lost, share in cells]
+    lines = ["", "What products lose with a modality", "", "| configuration | " + " | ".join(heads) + " |"]
+    lines.append("|---" * (len(heads) + 1) + "|")
+    for row in measured:
+        found = {(one["kind"], one["lost"], one["share"]): one for one in row.facts["missing"]}
+        metric = {kind: "recall" if KINDS[kind].primary.startswith("recall") else "ndcg" for kind in kinds}
+        whole = [f"{found[kind, 'image', 0.0][metric[kind]]:.3f}" for kind in kinds]
+        lost = [f"-{found[cell][metric[cell[0]] + '_lost']:.3f}" for cell in cells]
+        lines.append(f"| {row.name} | " + " | ".join(whole + lost) + " |")
+    return lines
 
 
 def _cell(row: ConfigurationRow, task: str) -> str:

@@ -58,17 +58,26 @@ class Training:
 def trainings(
     rows: Sequence[Row], base: dict[str, Any], params: Document, snapshot: str, folder: Path = FOLDER
 ) -> list[Training]:
-    """Every row, once for each of its seeds, in order."""
-    found = []
+    """Every row, once for each of its seeds, in order. `train.teacher` may name a row before: then it is its model."""
+    found: list[Training] = []
     for row in rows:
         for seed in row.seeds or (None,):
-            document = document_of(params, [base, row.set], seed)
+            document = _taught(document_of(params, [base, row.set], seed), found)
             asked = {name: section for name, section in document.items() if name not in NOT_MEASURED}
             if (width := (document.get("export") or {}).get("dim")) is not None:
                 asked["width"] = width
             model = folder / "models" / model_digest(document, snapshot)
             found.append(Training(row, seed, document, model, folder / "rows" / digest_of([snapshot, asked])))
     return found
+
+
+def _taught(document: Document, before: Sequence[Training]) -> Document:
+    """`document`, in which a row that is named as the teacher is the path of that row's model."""
+    named = {training.row.name: training.model for training in reversed(before)}
+    train = document.get("train") or {}
+    if train.get("teacher") not in named:
+        return document
+    return {**document, "train": {**train, "teacher": str((named[train["teacher"]] / MODEL).absolute())}}
 
 
 def run(wanted: Sequence[Training], say: Callable[[str], None], folder: Path = FOLDER) -> Iterator[Training]:

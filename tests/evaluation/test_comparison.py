@@ -1,5 +1,7 @@
 """evaluation/comparison: which configurations there are, what each trains anew, and the table of their scores."""
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from evaluation.comparison.questions import comparison_questions
 from evaluation.comparison.report import markdown
 from evaluation.comparison.running import ConfigurationFailed, Training, run, trainings
 from evaluation.comparison.table import TASKS, table_of
+from evaluation.missing import LOSABLE, MissingScore
 from evaluation.params import CompareParams
 from evaluation.scores import SCHEMA
 from flows.parameters import check_params
@@ -79,6 +82,21 @@ def test_rows_that_train_alike_share_a_model_and_seeds_do_not(tmp_path: Path) ->
     assert PARAMS["train"]["epochs"] != 2  # the params that were given stay as they are
 
 
+def test_a_row_can_be_taught_by_the_model_of_a_row_before_it_and_cut_vectors_are_measured_apart(tmp_path: Path) -> None:
+    rows = (
+        Row(name=BASE, family=BASE),
+        Row(name="taught", family="queries", set={"train.teacher": BASE, "model.head": "linear"}),
+        Row(name="elsewhere", family="queries", set={"train.teacher": "some/folder"}),
+        Row(name="cut", family="width", set={"export.dim": 64}),
+        Row(name="probes", family="width", set={"export.probes": 8}),
+    )
+    base, taught, elsewhere, cut, probes = trainings(rows, {}, PARAMS, "s", tmp_path)
+    assert taught.document["train"]["teacher"] == str((base.model / "artifacts" / "model").absolute())
+    assert elsewhere.document["train"]["teacher"] == "some/folder"
+    assert cut.model == probes.model == base.model
+    assert cut.measured != base.measured == probes.measured
+
+
 def test_a_configuration_that_stops_is_told_after_the_others_have_run(tmp_path: Path) -> None:
     rows = (Row(name=BASE, family=BASE, set={"train.loss": "hope"}),)
     said: list[str] = []
@@ -133,3 +151,23 @@ def test_the_table_says_who_surely_differs_from_the_base_and_shows_the_spread_ov
     lines = markdown([base, better, same]).splitlines()
     assert len({line.count("|") for line in lines}) == 1  # every line has as many columns
     assert next(line for line in lines if line.startswith("| better")).endswith("| 3 | 60 |")
+
+
+def test_a_second_table_says_what_a_lost_modality_costs(tmp_path: Path) -> None:
+    training = finished(tmp_path, BASE, None, 0.5)
+    facts = json.loads((training.measured / FACTS).read_text())
+    scores = [
+        MissingScore("title_to_product", lost, share, 10, 40, 0.9 - share, 0.8, share, 0.0)
+        for lost in LOSABLE
+        for share in (0.0, 0.25)
+    ]
+    (training.measured / FACTS).write_text(json.dumps({**facts, "missing": [asdict(score) for score in scores]}))
+    lines = markdown(table_of([training], BASE, CompareParams(rounds=100))).splitlines()
+    head, row = lines[-3], lines[-1]
+    assert head.split(" | ")[1:] == [
+        "title_to_product, recall@10",
+        "title_to_product: image of 25%",
+        "title_to_product: text of 25%",
+        "title_to_product: either of 25% |",
+    ]
+    assert row == "| base | 0.900 | -0.250 | -0.250 | -0.250 |"

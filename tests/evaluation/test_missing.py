@@ -39,7 +39,7 @@ JUDGEMENTS = {f"q{number:03}": {IDS[number]: 1} for number in range(COUNT)}
 
 
 def table(embeddings: ProductEmbeddings, **more: object) -> dict[tuple[Lost, float], MissingScore]:
-    rows = missing_scores(Mean(), embeddings, QUERIES, JUDGEMENTS, **more)  # type: ignore[arg-type]
+    rows = missing_scores(Mean(), embeddings, QUERIES, JUDGEMENTS, "known", **more)  # type: ignore[arg-type]
     return {(row.lost, row.share): row for row in rows}
 
 
@@ -92,7 +92,7 @@ def test_the_seed_says_who_loses() -> None:
 
 def test_share_0_is_always_measured_and_each_setting_fused_once() -> None:
     encoder = Mean()
-    rows = missing_scores(encoder, world(True, True), QUERIES, JUDGEMENTS, shares=(0.5,))
+    rows = missing_scores(encoder, world(True, True), QUERIES, JUDGEMENTS, "known", shares=(0.5,))
     assert [(row.lost, row.share) for row in rows] == [
         (lost, share) for lost in ("image", "text", "either") for share in (0.0, 0.5)
     ]
@@ -109,4 +109,4 @@ def test_what_is_not_there_is_never_an_answer() -> None:
 
 def test_without_queries_there_is_nothing_to_measure() -> None:
     with pytest.raises(ValueError, match="mean of no query"):
-        missing_scores(Mean(), world(True, True), {}, {})
+        missing_scores(Mean(), world(True, True), {}, {}, "known")
