@@ -119,6 +119,7 @@ class Service:
                 text_weight=fields.text_weight,
                 understand=fields.understand,
                 terms=tuple(WeightedTerm(term.text, term.weight) for term in fields.terms),
+                explain=fields.explain,
             )
             return engine.search(query), parsed
 
@@ -190,7 +191,8 @@ class Service:
 
 def _hit(hit: Hit) -> dict[str, Any]:
     legs = {leg: {"score": at.score, "rank": at.rank} for leg, at in hit.legs.items()}
-    return {**hit.product, "id": hit.id, "score": hit.score, "rank": hit.rank, "legs": legs}
+    why = {} if hit.contributions is None else {"contributions": dict(hit.contributions)}
+    return {**hit.product, "id": hit.id, "score": hit.score, "rank": hit.rank, "legs": legs, **why}
 
 
 def _json(content: dict[str, Any]) -> Response:

@@ -168,6 +168,7 @@ def _search() -> dict[str, Any]:
             "text_weight": {"type": "number", "default": 0.5},
             "terms": {"type": "string", "description": "A JSON list, as in the JSON body."},
             "understand": {"type": "boolean", "default": True},
+            "explain": {"type": "boolean", "default": False},
         },
     }
     return {

@@ -192,7 +192,7 @@ def _form_value(name: str, words: str, settings: ServiceSettings) -> Any:
         return [leg.strip() for leg in words.split(",")]
     if name in ("k", "text_weight"):
         return _number(name, words.strip())
-    if name == "understand":
+    if name in ("understand", "explain"):
         return _truth(name, words.strip().lower())
     return words
 

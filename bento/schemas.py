@@ -70,6 +70,7 @@ class SearchRequest(BaseModel):
         default_factory=list,
         description='Up to 16 wishes beside it: [{"text": "wool"}, {"text": "black", "weight": -0.5}].',
     )
+    explain: StrictBool = Field(default=False, description="Say of each hit what adds up to its score.")
 
 
 class SimilarRequest(BaseModel):
@@ -95,10 +96,15 @@ class HitAnswer(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     id: str
-    score: float = Field(description="From all legs together; the best possible is about 1.")
+    score: float = Field(
+        description="From all legs together, or of the ranker; more is better, within one answer only."
+    )
     rank: int = Field(description="1 is best.")
     title: str
     legs: dict[str, LegScore]
+    contributions: dict[str, float] | None = Field(
+        default=None, description="With explain: what each leg or feature adds; together they are the score."
+    )
 
 
 class MeaningAnswer(BaseModel):

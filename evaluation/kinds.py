@@ -21,6 +21,8 @@ RANDOM = "random"
 BM25_TITLES = "bm25_titles"
 BM25_PLAIN = "bm25_plain"
 FROZEN = "frozen"
+# Kinds in words that no table has are for judging alone: what was chosen by them could not be judged by them.
+FOR_JUDGING = ("other_words_en", "other_words_zh")
 BASELINES = (RANDOM, BM25_PLAIN, BM25_TITLES, FROZEN)
 
 

@@ -16,8 +16,7 @@ class TuneParams(Section):
     a move shifts `step` from one leg to another. `margin` is what a setting must gain in the mean nDCG@10 for each
     unit of weight that it moves away from balance: ties and noise stay balanced. `weights` (query kind -> leg ->
     weight) sets those of some kinds instead of choosing them. `understand`: queries are read with a vocabulary of the
-    catalogue (search.understanding), and where weights are chosen the attributes leg has a share of at most
-    `attributes`.
+    catalogue (search.understanding), and its leg gets at most the share `attributes` where weights are chosen.
     """
 
     seed: int = 11

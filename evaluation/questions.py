@@ -52,6 +52,20 @@ def evaluation_set(
     )
 
 
+def few_questions(
+    pool: Sequence[Product],
+    catalogue: Sequence[Product],
+    terms: Sequence[Term],
+    judgements: Sequence[Judgement],
+    *,
+    seed: int,
+    most: int,
+) -> EvaluationSet:
+    """evaluation_set with at most `most` queries of each kind: what settings are chosen on."""
+    counts = EvaluateParams(seed=seed, known_items=most, photo_queries=most, attribute_queries=most)
+    return evaluation_set(pool, catalogue, terms, judgements, counts)
+
+
 def unasked(questions: EvaluationSet) -> dict[str, str]:
     """The kinds that have no query in this catalogue, each with the reason."""
     return {kind: KINDS[kind].without for kind in KINDS if kind not in questions.kinds()}

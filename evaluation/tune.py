@@ -3,7 +3,7 @@
     python -m evaluation.tune          (from the root of a workspace; `dvc repro tune`)
 
 Reads data/, artifacts/encoder, artifacts/embeddings and artifacts/composer, which goes into the search logic as it is;
-writes artifacts/ranking and reports/tune.json.
+writes artifacts/tuned and reports/tune.json.
 Attributes are hidden from every leg (see evaluation.pool): what the weights are for is queries whose answer the
 words of a title do not give away. The engine encodes and retrieves each query once; every setting ranks that again.
 """
@@ -20,14 +20,14 @@ from catalog.params import load_section
 from catalog.products import Judgement, Product, Term
 from catalog.splits import SplitParams, split_products
 from catalog.tables import read_judgements, read_products, read_terms, snapshot_id
-from catalog.workspace import RANKING, TUNE_REPORT
+from catalog.workspace import TUNE_REPORT, TUNED
 from evaluation.attribute_share import choose_share
 from evaluation.judgements import EvaluationQuery, EvaluationSet
 from evaluation.metrics import DEPTH, mean, per_query
 from evaluation.odds import Judged, fit_odds
-from evaluation.params import EvaluateParams, TuneParams
+from evaluation.params import TuneParams
 from evaluation.pool import hidden_collection, pool_collection
-from evaluation.questions import evaluation_set
+from evaluation.questions import few_questions
 from evaluation.runs import Photos, as_asked, photos_of
 from evaluation.weights import Choice, Weights, choose_weights
 from models.composer import Composer, SumComposer, load_composer
@@ -66,7 +66,7 @@ def main() -> None:
         collection = pool_collection(pool, terms, embeddings, matching.metric)
         served = SearchLogic(ranking, composer, vocabulary).engine(encoder, collection)
         ranking, choices = weigh_attributes(questions, served, photos, params, choices)
-    SearchLogic(ranking, composer, vocabulary).save(RANKING)
+    SearchLogic(ranking, composer, vocabulary).save(TUNED)
     TUNE_REPORT.parent.mkdir(exist_ok=True)
     report = {
         "inputs": {
@@ -94,13 +94,7 @@ def validation_questions(
     params: TuneParams,
 ) -> EvaluationSet:
     """The questions that the weights are chosen on: at most `params.queries` of each kind."""
-    counts = EvaluateParams(
-        seed=params.seed,
-        known_items=params.queries,
-        photo_queries=params.queries,
-        attribute_queries=params.queries,
-    )
-    return evaluation_set(pool, catalogue, terms, judgements, counts)
+    return few_questions(pool, catalogue, terms, judgements, seed=params.seed, most=params.queries)
 
 
 def tune(

@@ -17,6 +17,7 @@ from catalog.params import Section
 from catalog.splits import SplitParams
 from catalog.workspace import PARAMS
 from evaluation.params import CompareParams, EvaluateParams, TuneParams
+from evaluation.rankers.params import RankParams, check_ranker
 from evaluation.rules import GateRules
 from evaluation.sweep.space import SweepParams
 from flows.durable import write_durably
@@ -82,6 +83,9 @@ def _check_together(found: Mapping[str, Section]) -> None:
         check_order(model, train)
     if isinstance(model, ModelParams) and isinstance(export, ExportParams):
         served_width(model, export.dim)
+    rank, split = found.get("rank"), found.get("split")
+    if isinstance(rank, RankParams) and isinstance(split, SplitParams):
+        check_ranker(rank, split)
 
 
 def _read(yaml: YAML, path: Path) -> Any:
@@ -132,6 +136,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "compose": ComposeParams,
     "matching": Matching,
     "tune": TuneParams,
+    "rank": RankParams,
     "sweep": SweepParams,
     "evaluate": EvaluateParams,
     "compare": CompareParams,

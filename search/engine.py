@@ -21,7 +21,8 @@ from search.matching import rescored
 from search.meant import meant, priced
 from search.query import Answer, Hit, LegScore, Query, check, check_k
 from search.query_vector import photo_vector, query_vector
-from search.ranking import LEGS_OF_KIND, QueryKind, Ranking, fuse
+from search.ranking import LEGS_OF_KIND, QueryKind, Ranking, fuse, leg_shares
+from search.ranking.rerank import Contributions, Reranker
 from search.understanding.reader import Reader
 from search.understanding.understood import Understood
 
@@ -37,11 +38,18 @@ class Retrieved:
     able: Mapping[str, frozenset[str]]
     took_ms: Mapping[str, float]
     understood: Understood | None = None
+    query: Query | None = None
+    """What was asked; None for products like another."""
 
     def ranked(self, ranking: Ranking) -> Scored:
         """Every candidate, best first."""
         weights = ranking.weights_for(self.kind, tuple(self.candidates))
         return fuse(self.candidates, weights, self.able, ranking.fusion, ranking.odds_for(self.kind))
+
+    def explained(self, ranking: Ranking) -> Contributions:
+        """What each leg adds to the score that `ranked` gives."""
+        weights = ranking.weights_for(self.kind, tuple(self.candidates))
+        return leg_shares(self.candidates, weights, self.able, ranking.fusion, ranking.odds_for(self.kind))
 
 
 class SearchEngine:
@@ -54,8 +62,10 @@ class SearchEngine:
         ranking: Ranking,
         composer: Composer | None = None,
         reader: Reader | None = None,
+        reranker: Reranker | None = None,
     ) -> None:
-        """Without a composer, photo and words are summed; without a reader, texts are plain words.
+        """Without a composer, photo and words are summed; without a reader, texts are plain words; without a reranker,
+        the fused order is the answer.
 
         Raises EncoderMismatch when another encoder built the collection (promise 2), or the composer or the reader's
         vocabulary was learned from one, NotReady when the collection compares vectors by another metric than the
@@ -85,6 +95,7 @@ class SearchEngine:
         self.encoder = encoder
         self.collection = collection
         self.ranking = ranking
+        self.reranker = reranker
 
     @property
     def release(self) -> str:
@@ -122,7 +133,7 @@ class SearchEngine:
         """Candidates of every leg that the query uses, before ranking. Raises as `search`."""
         started = time.perf_counter()
         check(query)
-        kind = query.kind()
+        given, kind = query, query.kind()
         narrow = parse_filters(query.filters, self.collection.fields)
         legs = query.legs or tuple(self.ranking.weights_for(kind))
         understood = self._understood(query, legs)
@@ -143,7 +154,8 @@ class SearchEngine:
         found = self._ask(
             kind, asked, query.k, narrow, read, None if wish is None or vector is None else (wish, vector)
         )
-        return replace(found, understood=understood, took_ms={"understand": (read - started) * 1000, **found.took_ms})
+        took = {"understand": (read - started) * 1000, **found.took_ms}
+        return replace(found, understood=understood, query=given, took_ms=took)
 
     def _understood(self, query: Query, legs: tuple[str, ...]) -> Understood | None:
         """What the text says; None without one, and where it is plain words. Raises InvalidQuery."""
@@ -151,6 +163,18 @@ class SearchEngine:
         if reading is None and query.legs is not None and ATTRIBUTES in legs:
             raise InvalidQuery("The attributes leg needs a text that is understood: this one is plain words.")
         return None if reading is None or query.text is None else reading.read(query.text)
+
+    def best(self, retrieved: Retrieved, k: int) -> tuple[Scored, Contributions]:
+        """The `k` best, and, where the query asks to explain, what adds up to the score of each."""
+        ranked, query = retrieved.ranked(self.ranking), retrieved.query
+        explain = query is not None and query.explain
+        if query is None or self.reranker is None or not self.reranker.answers(query):
+            return ranked[:k], retrieved.explained(self.ranking) if explain else {}
+        top = ranked[: max(self.ranking.candidates, k)]
+        products = self.collection.products([product_id for product_id, _ in top])
+        found = (retrieved.candidates, retrieved.able)
+        features = self.reranker.features(query, *found, top, products, retrieved.understood)
+        return self.reranker.order(top, features)[:k], self.reranker.explain(top, features) if explain else {}
 
     def _ask(
         self,
@@ -184,7 +208,7 @@ class SearchEngine:
 
     def _answer(self, retrieved: Retrieved, k: int, started: float) -> Answer:
         before = time.perf_counter()
-        best = retrieved.ranked(self.ranking)[:k]
+        best, why = self.best(retrieved, k)
         places = {
             leg: {product_id: LegScore(score, rank) for rank, (product_id, score) in enumerate(scored, start=1)}
             for leg, scored in retrieved.candidates.items()
@@ -192,7 +216,14 @@ class SearchEngine:
         ranked = time.perf_counter()
         products = self.collection.products([product_id for product_id, _ in best])
         hits = tuple(
-            Hit(product_id, score, rank, {leg: own.get(product_id, _NOWHERE) for leg, own in places.items()}, product)
+            Hit(
+                product_id,
+                score,
+                rank,
+                {leg: own.get(product_id, _NOWHERE) for leg, own in places.items()},
+                product,
+                why.get(product_id),
+            )
             for rank, ((product_id, score), product) in enumerate(zip(best, products, strict=True), start=1)
         )
         done = time.perf_counter()

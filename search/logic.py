@@ -6,6 +6,7 @@
 Stages write the folder's files, a release holds a copy of it (`ranking/`), and only this file reads it.
 """
 
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,34 +16,40 @@ from models.encoder import EncoderLike
 from search.collection import Collection
 from search.engine import SearchEngine
 from search.ranking import Ranking
+from search.ranking.rerank import Reranker
 from search.understanding.reader import Reader
 from search.understanding.vocabulary import DOCUMENT, Vocabulary
 
 SETTINGS = "ranking.json"
 COMPOSER = "composer"
+RERANKER = "reranker"
 
 
 @dataclass(frozen=True)
 class SearchLogic:
     """`ranking`: how the legs become one list. `composer`: how a photo and words become one vector. `vocabulary`: what
-    queries are read with; None: they are plain words.
+    queries are read with; None: they are plain words. `reranker`: who looks at the top of the list again; None: nobody.
     """
 
     ranking: Ranking = field(default_factory=Ranking)
     composer: Composer = field(default_factory=SumComposer)
     vocabulary: Vocabulary | None = None
+    reranker: Reranker | None = None
 
     def engine(self, encoder: EncoderLike, collection: Collection) -> SearchEngine:
         """What answers from `collection`. Raises EncoderMismatch when a part belongs to another encoder."""
         reader = None if self.vocabulary is None else Reader(self.vocabulary, encoder.encode_text)
-        return SearchEngine(encoder, collection, self.ranking, self.composer, reader)
+        return SearchEngine(encoder, collection, self.ranking, self.composer, reader, self.reranker)
 
     def save(self, folder: Path = RANKING) -> None:
-        """Write the folder."""
+        """Write the folder. A reranker of before goes: what is not part of this logic must not answer."""
         self.ranking.save(folder / SETTINGS)
         self.composer.save(folder / COMPOSER)
         if self.vocabulary is not None:
             self.vocabulary.save(folder)
+        shutil.rmtree(folder / RERANKER, ignore_errors=True)
+        if self.reranker is not None:
+            self.reranker.save(folder / RERANKER)
 
     @classmethod
     def load(cls, folder: Path = RANKING) -> "SearchLogic":
@@ -51,4 +58,5 @@ class SearchLogic:
             ranking=Ranking.load(folder / SETTINGS),
             composer=load_composer(folder / COMPOSER),
             vocabulary=Vocabulary.load(folder) if (folder / DOCUMENT).is_file() else None,
+            reranker=Reranker.load(folder / RERANKER) if (folder / RERANKER).is_dir() else None,
         )

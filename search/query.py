@@ -33,6 +33,7 @@ class Query:
     `text_weight`: with words and photos, the share of the words, 0 to 1; several photos weigh the same.
     `without`: the id of a product that is never answered, nor asked about: the one that the photo is of.
     `understand`: read attributes, negations and prices in the text (search.understanding), or take it as plain words.
+    `explain`: say of each hit what adds up to its score.
     """
 
     text: str | None = None
@@ -44,6 +45,7 @@ class Query:
     terms: tuple[WeightedTerm, ...] = ()
     without: str | None = None
     understand: bool = True
+    explain: bool = False
 
     def kind(self) -> QueryKind:
         """Which weights rank it."""
@@ -68,13 +70,17 @@ class LegScore:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One ranked product. `legs` has every leg that was asked; `product` is what search.rows.payload_of shows."""
+    """One ranked product. `legs` has every leg that was asked; `product` is what search.rows.payload_of shows.
+
+    `contributions`, for a query that asks to explain: what each leg, or each feature of the ranker, adds to the score.
+    """
 
     id: str
     score: float
     rank: int
     legs: Mapping[str, LegScore]
     product: Mapping[str, Any]
+    contributions: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
     python -m evaluation.sweep.trial          (in the trial's workspace, after the tune stage; on one thread)
 
-Reads data/, artifacts/encoder, artifacts/embeddings and artifacts/ranking; writes reports/trial.json. Products of the
+Reads data/, artifacts/encoder, artifacts/embeddings and artifacts/tuned; writes reports/trial.json. Products of the
 test split are left out before anything is asked, so no choice of params can lean on them.
 """
 
@@ -17,10 +17,10 @@ from catalog.params import load_section
 from catalog.products import Judgement, Product, Term
 from catalog.splits import SplitParams, split_products
 from catalog.tables import read_judgements, read_products, read_terms
-from catalog.workspace import TRIAL_REPORT
+from catalog.workspace import TRIAL_REPORT, TUNED
 from evaluation.answers import ask_engine
 from evaluation.judgements import EvaluationSet
-from evaluation.kinds import ENGINE, KINDS
+from evaluation.kinds import ENGINE, FOR_JUDGING, KINDS
 from evaluation.metrics import mean, per_query
 from evaluation.params import EvaluateParams
 from evaluation.pool import pool_collection, pool_engines
@@ -33,8 +33,6 @@ from models.encoder import Encoder, EncoderLike
 from search.engine import Query, SearchEngine
 from search.logic import SearchLogic
 
-# Kinds in words that no table has are for judging alone: what was chosen by them could not be judged by them.
-FOR_JUDGING = ("other_words_en", "other_words_zh")
 TEXTS = ("attribute_en", "attribute_zh", "title_to_product", "shop")
 WARM_UP = 10  # queries before the clock counts
 
@@ -50,7 +48,7 @@ def main() -> None:
         read_judgements(),
         load_embeddings(),
         Encoder.load(threads=1),
-        SearchLogic.load(),
+        SearchLogic.load(TUNED),
         photos_of(MediaStore()),
         params,
     )

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from starlette.testclient import TestClient
 
 from bento.openapi import SIMILAR_EXAMPLES, openapi, search_examples
@@ -45,6 +46,19 @@ def test_several_photos_and_terms_by_json_and_by_a_form_give_the_same_hits(clien
     by_form = client.post("/search", data={"terms": json.dumps(terms), "k": "5"}, files=files).json()
     assert by_form["hits"] == by_json["hits"] != []
     assert by_json["hits"] != client.post("/search", json={"image": [b64(JPEG), b64(PNG)], "k": 5}).json()["hits"]
+
+
+def test_a_hit_says_what_adds_up_to_its_score_when_asked(client: TestClient):
+    plain = client.post("/search", json={"text": "red dress", "image": b64(JPEG)}).json()
+    by_json = client.post("/search", json={"text": "red dress", "image": b64(JPEG), "explain": True}).json()
+    asked = {"data": {"text": "red dress", "explain": "true"}, "files": {"image": ("photo.jpg", JPEG)}}
+    assert client.post("/search", **asked).json()["hits"] == by_json["hits"]
+    for hit in by_json["hits"]:
+        assert sum(hit["contributions"].values()) == pytest.approx(hit["score"], abs=1e-6)
+        del hit["contributions"]
+    assert by_json["hits"] == plain["hits"] != []
+    asked["data"]["explain"] = "perhaps"
+    assert client.post("/search", **asked).status_code == 422
 
 
 def test_one_photo_alone_and_in_a_list_give_the_same_hits(client: TestClient):

@@ -28,7 +28,7 @@ stages:
   embed:
     outs:
     - {path: artifacts/embeddings, md5: m1.dir}
-  tune:
+  rank:
     outs:
     - {path: artifacts/ranking, md5: k1}
   evaluate:

@@ -45,7 +45,7 @@ stages:
     cmd: python -m tests.flows.tiny_stage
     deps: [data, code.py]
     params: [model, train, tune]
-    outs: [artifacts/encoder, artifacts/embeddings, artifacts/ranking]
+    outs: [artifacts/encoder, artifacts/embeddings, artifacts/tuned]
     metrics:
       - reports/tune.json: {cache: false}
 """

@@ -14,7 +14,7 @@ from pathlib import Path
 from catalog.media import MediaStore
 from catalog.params import load_section
 from catalog.tables import read_products, snapshot_id
-from catalog.workspace import ENCODER, RANKING, TUNE_REPORT
+from catalog.workspace import ENCODER, TUNE_REPORT, TUNED
 from evaluation.params import TuneParams
 from models.embed import embed_products
 from models.embeddings import save_embeddings
@@ -43,7 +43,7 @@ def main() -> int:
     products = read_products()
     vectors = embed_products(products, MediaStore(), encoder, snapshot_id())
     save_embeddings(vectors)
-    SearchLogic(ranking=Ranking(weights={**Ranking().weights, **tune.weights})).save(RANKING)
+    SearchLogic(ranking=Ranking(weights={**Ranking().weights, **tune.weights})).save(TUNED)
     TUNE_REPORT.parent.mkdir(exist_ok=True)
     TUNE_REPORT.write_text(json.dumps({"rate": rate}))
     return 0
