@@ -25,6 +25,7 @@ from models.prefixes import fuse_prefixes
 from models.presets import sources_of
 from models.query_tower import QUERIES, QueryTower
 from models.spaces import filled_parts, own_parts
+from models.towers.lora import merged
 from models.towers.registry import IMAGE_TOWERS, TEXT_TOWERS
 from models.towers.tower import ImageTower, TextTower, Tower
 
@@ -109,10 +110,16 @@ class DualEncoder(nn.Module):
         sources = sources_of(params)
         text = TEXT_TOWERS[sources.text].build(sources.text, sources.text_backbone, params)
         image = IMAGE_TOWERS[sources.image].build(sources.image, sources.image_backbone, params)
+        for tower in (text, image):
+            if tower.mode == "lora":
+                tower.adapt(params.lora_rank, params.lora_alpha)
         return cls(params, text, image, temperature)
 
     def save(self, folder: Path) -> None:
-        """Write weights, configuration, preprocessing and tokenizer; no hub is needed to load them."""
+        """Write weights, configuration, preprocessing and tokenizer; no hub is needed to load them.
+
+        Adapters are written as what they make of their layers: the saved model is a plain one.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         sources = sources_of(self.params)
         config: dict[str, Any] = {
@@ -126,7 +133,8 @@ class DualEncoder(nn.Module):
             config[name] = {"kind": kind, "width": tower.width, **tower.describe()}
         (folder / CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
         skipped = self._referenced()
-        weights = {name: t.detach().cpu().contiguous() for name, t in self.state_dict().items() if name not in skipped}
+        state = merged(self).state_dict()
+        weights = {name: t.detach().cpu().contiguous() for name, t in state.items() if name not in skipped}
         (folder / WEIGHTS).write_bytes(save(weights))
         if self.queries is not None:
             self.queries.save(folder / QUERIES)

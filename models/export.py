@@ -25,9 +25,9 @@ from models.encoder import Encoder, cores
 from models.encoder_folder import BASELINE, PRODUCT_TEXT, EncoderConfig, Floats, Probes, fingerprint
 from models.export_graphs import BARE, write_fusion_graph, write_image_graph, write_text_graph
 from models.fusion.weighing import MeanFusion
-from models.params import ExportParams, served_width
+from models.params import ExportParams, ModelParams, served_width
 from models.prefixes import unit_prefix
-from models.presets import sources_of
+from models.presets import name_of, sources_of
 from models.probes import probe_images, probe_texts
 from models.towers.tower import TextTower
 
@@ -101,7 +101,7 @@ def write_encoder(model: DualEncoder, folder: Path, dim: int | None = None) -> N
     config = EncoderConfig(
         name="-".join(
             [
-                f"{model.params.preset}-{model.dim}",
+                f"{name_of(model.params)}-{model.dim}",
                 *([] if whole else [f"cut-{dim}"]),
                 *([] if model.queries is None else [f"asked-by-{model.queries.kind}"]),
             ]
@@ -122,9 +122,14 @@ def _write_text(tower: TextTower, folder: Path, dim: int) -> None:
 
 
 def write_baseline(model: DualEncoder, folder: Path) -> None:
-    """Write the backbones as they were before training, without heads, fused by their mean."""
+    """Write the backbones as they were before training, without heads, fused by their mean.
+
+    A backbone that started from random numbers starts there again; words have the numbers that training gave them.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    before = DualEncoder.build(model.params).eval()
+    torch.manual_seed(0)
+    before = DualEncoder.build(_without_adapters(model.params)).eval()
+    before.text.fit_like(model.text)
     before.text.write_files(folder)
     write_text_graph(before.text, folder, BARE)
     write_image_graph(before.image, folder, BARE)
@@ -133,13 +138,17 @@ def write_baseline(model: DualEncoder, folder: Path) -> None:
     dim = text if shared else text + image
     write_fusion_graph(MeanFusion(dim, 2), dim, folder)
     config = EncoderConfig(
-        name=f"{model.params.preset}-frozen",
+        name=f"{name_of(model.params)}-frozen",
         dim=dim,
         spaces={"text": (0, text), "image": (0, image) if shared else (text, dim)},
         tokenizer=before.text.tokens.spec,
         preprocess=before.image.preprocess,
     )
     config.write(folder)
+
+
+def _without_adapters(params: ModelParams) -> ModelParams:
+    return params.model_copy(update={name: "frozen" for name in ("text", "image") if getattr(params, name) == "lora"})
 
 
 def write_probes(folder: Path, texts: Sequence[str], images: Sequence[bytes]) -> None:

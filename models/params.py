@@ -1,6 +1,6 @@
 """Sections `model`, `export` and `embed` of params.yaml (`train` is in models/training/params.py)."""
 
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -18,11 +18,32 @@ PresetName = Literal[
     "convnext_tiny",
     "vit_b_16",
 ]
+TextKind = Literal[
+    "use3", "clip", "siglip", "chinese_clip", "bert", "bag_of_words", "word_vectors", "text_cnn", "bilstm", "gru"
+]
+ImageKind = Literal[
+    "lite0",
+    "clip",
+    "siglip",
+    "chinese_clip",
+    "vit",
+    "vgg11_bn",
+    "vgg16",
+    "resnet18",
+    "resnet50",
+    "densenet121",
+    "inception_v3",
+    "efficientnet_b0",
+    "convnext_tiny",
+    "vit_b_16",
+]
 FusionName = Literal["mean", "sum", "learned", "gated", "concat", "product", "attention"]
 SpaceName = Literal["shared", "independent"]
 HeadName = Literal["linear", "residual"]
-TextMode = Literal["frozen", "finetuned"]
-ImageMode = Literal["frozen", "tail", "finetuned"]
+TextMode = Literal["frozen", "lora", "finetuned"]
+ImageMode = Literal["frozen", "tail", "lora", "finetuned"]
+ImagePooling = Literal["mean", "pyramid"]
+WordWeights = Literal["idf", "sif"]
 
 KEEPS_PARTS: frozenset[FusionName] = frozenset({"mean", "sum", "learned", "gated"})  # they weigh whole modalities
 NOTHING_TO_LEARN: frozenset[FusionName] = frozenset({"mean", "sum"})
@@ -32,9 +53,11 @@ class ModelParams(Section):
     """What the dual encoder is made of. See models/presets.py for what a preset chooses."""
 
     preset: PresetName = "packaged"
+    text_tower: TextKind | None = None  # instead of the preset's
+    image_tower: ImageKind | None = None  # instead of the preset's
     backbone_path: str | None = None  # hub id or local folder; both towers of a joint preset
-    text_backbone: str | None = None  # hub id or local folder of the text tower alone; "packaged" = no hub needed
-    image_backbone: str | None = None  # the same for the image tower; a torchvision preset takes a weights file
+    text_backbone: str | None = None  # hub id or folder of the text tower alone; "packaged"; a file of word vectors
+    image_backbone: str | None = None  # the same of the image tower; torchvision: a weights file, default or random
     dim: int = Field(default=256, ge=2)  # D, width of the shared space
     fusion: FusionName = "gated"
     space: SpaceName = "shared"  # independent: each modality has a part of the D dimensions for itself
@@ -45,9 +68,29 @@ class ModelParams(Section):
     image: ImageMode = "tail"
     image_cut: int = Field(default=14, ge=0, le=15)  # packaged: last block of the trunk
     image_levels: tuple[int, ...] = (-1, 0, 2, 4, 7, 10)  # packaged: blocks (-1: the stem) pooled beside the last
-    image_size: int = Field(default=224, ge=32)  # packaged: side of the picture in pixels
+    image_size: int | None = Field(default=None, ge=32)  # pixels of a side: packaged 224, torchvision as it was trained
+    image_pooling: ImagePooling = "mean"  # pyramid: for towers that make a map of features
+    image_pyramid: tuple[Annotated[int, Field(ge=1, le=8)], ...] = (1, 2)  # parts of a side at each level
     tail_layers: int = Field(default=2, ge=0)  # hub transformers: layers in the trainable tail
     max_tokens: int = Field(default=128, ge=8)  # longer texts are cut
+    text_width: int = Field(default=256, ge=8)  # towers over words: numbers of a word and of a recurrent state
+    text_words: int = Field(default=30_000, ge=1)  # towers over words: the commonest that have a number of their own
+    word_weights: WordWeights = "idf"  # bag of words, word vectors
+    lora_rank: int = Field(default=8, ge=1)
+    lora_alpha: int = Field(default=16, ge=1)  # what the adapters add is scaled by alpha / rank
+
+    @model_validator(mode="before")
+    @classmethod
+    def _learns_from_nothing(cls, values: Any) -> Any:
+        """A backbone without pretrained weights is `finetuned` unless something else is said, and then refused."""
+        if isinstance(values, dict):
+            implied = {}
+            if values.get("text_tower") in ("text_cnn", "bilstm", "gru"):
+                implied["text"] = "finetuned"
+            if values.get("image_backbone") == "random":
+                implied["image"] = "finetuned"
+            return {**implied, **values}
+        return values
 
     @model_validator(mode="after")
     def _parts_can_be_had(self) -> Self:

@@ -12,9 +12,10 @@ import torch
 from safetensors.torch import load_file, save
 
 from catalog.errors import InvalidParams
-from models.params import ModelParams
-from models.presets import TextKind, sources_of
+from models.params import ModelParams, TextKind
+from models.presets import sources_of
 from models.spaces import Parts
+from models.towers.lora import merged
 from models.towers.registry import TEXT_TOWERS
 from models.towers.tower import TextTower
 
@@ -40,7 +41,7 @@ class QueryTower:
         self.tower.write_files(folder / _FILES)
         config = {"kind": self.kind, "params": self.params.model_dump(mode="json"), **self.tower.describe()}
         (folder / _CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-        state, skipped = self.tower.state_dict(), self.tower.referenced()
+        state, skipped = merged(self.tower).state_dict(), self.tower.referenced()
         weights = {name: t.detach().cpu().contiguous() for name, t in state.items() if name not in skipped}
         (folder / _WEIGHTS).write_bytes(save(weights))
 

@@ -13,7 +13,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-TokenizerKind = Literal["use3", "tokenizers"]
+from models.words import Vocabulary
+
+TokenizerKind = Literal["use3", "tokenizers", "words"]
 TokenBatch = dict[str, NDArray[np.int64]]
 
 _REMEMBERED = 65_536  # texts whose ids are kept: training sees the same titles in every epoch
@@ -100,7 +102,18 @@ def _tokenizers(source: Path, spec: TokenizerSpec) -> Callable[[str], tuple[int,
     return ids
 
 
+def _words(source: Path, spec: TokenizerSpec) -> Callable[[str], tuple[int, ...]]:
+    vocabulary = Vocabulary.read(source)
+    longest = spec.max_tokens * _CHARACTERS_PER_TOKEN
+
+    def ids(text: str) -> tuple[int, ...]:
+        return vocabulary.ids(text[:longest])[: spec.max_tokens]
+
+    return ids
+
+
 OPENERS: dict[TokenizerKind, Callable[[Path, TokenizerSpec], Callable[[str], tuple[int, ...]]]] = {
     "use3": _use3,
     "tokenizers": _tokenizers,
+    "words": _words,
 }

@@ -15,6 +15,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ from models.training.feasible import Attempt, check_feasible
 from models.training.features import FeatureStore, untrained
 from models.training.loop import Outcome, Plan, fit
 from models.training.order import all_epochs, check_order, phases_of, tower_epochs
+from models.training.pairs import TrainingTexts
 from models.training.params import TrainParams
 from models.training.pictures import (
     CachedPictures,
@@ -104,6 +106,7 @@ def train(sections: Sections, show: Display) -> dict[str, Any]:
 
     set_seeds(params.seed, device)
     model = DualEncoder.build(sections.model, params.temperature)
+    model.text.fit(chain(TrainingTexts(split["train"], terms, params).of_all_rounds(), queries.texts))
     taught_by = "" if teacher is None else f" taught by {teacher.name}"
     key = RunKey(params=sections.digest(), data=snapshot + taught_by, code=digest_of_code(CODE))
     checkpoint = Checkpoint(CHECKPOINT, key, show.say)
@@ -167,7 +170,7 @@ def picture_keys(products: Sequence[Product], params: TrainParams) -> list[str]:
 
 def open_pictures(model: DualEncoder, folder: Path, keys: Sequence[str], show: Display, media: MediaStore) -> Pictures:
     """Cached trunk features of all `keys`, computed where they are missing; or live pixels when the trunk trains."""
-    if model.image.mode == "finetuned" and model.image.learns:
+    if model.image.live and model.image.learns:
         return LivePictures(model, media, TrainSettings().decode_threads)
     store = FeatureStore.open(folder)
     missing = len(store.missing(keys))
@@ -206,7 +209,7 @@ def own_folders(model: DualEncoder, checkpoint: Checkpoint, shared: Path | None)
 
 def open_texts(model: DualEncoder, folder: Path) -> Texts:
     """Remembered outputs of a frozen backbone; or tokens when it trains."""
-    if model.text.mode == "finetuned":
+    if model.text.live:
         return LiveTexts()
     return RememberedTexts(model, FeatureStore.open(folder, "float32"))
 

@@ -17,11 +17,13 @@ from models.heads import ProjectionHead
 from models.params import ImageMode, ModelParams
 from models.preprocess import ImagePreprocess
 from models.towers.packaged_files import LITE_WEIGHTS
+from models.towers.pooling import MapPooling
 from models.towers.tower import Description, ImageTower
 
 MEAN = (127 / 255, 127 / 255, 127 / 255)  # (x - 127) / 128, as this network was trained
 STD = (128 / 255, 128 / 255, 128 / 255)
 LAST = 1280  # channels after the last convolution
+SIZE = 224  # pixels of a side it was trained on
 STEM = -1  # the level before the first block: edges and plain colour
 
 
@@ -32,22 +34,23 @@ class LiteImageTower(ImageTower):
         super().__init__()
         from efficientnet_lite_pytorch import EfficientNet
 
-        network = EfficientNet.from_name("efficientnet-lite0", image_size=params.image_size)
+        size = params.image_size or SIZE
+        network = EfficientNet.from_name("efficientnet-lite0", image_size=size)
         network.load_state_dict(torch.load(LITE_WEIGHTS.locate(), map_location="cpu", weights_only=True))
         self.stem = nn.Sequential(network._conv_stem, network._bn0, nn.ReLU6())
         self.blocks = network._blocks
         self.last = nn.Sequential(network._conv_head, network._bn1, nn.ReLU6())
         self.cut = params.image_cut
         self.levels = tuple(sorted(level for level in params.image_levels if level <= self.cut))
-        self.preprocess = ImagePreprocess(size=params.image_size, mean=MEAN, std=STD)
+        self.preprocess = ImagePreprocess(size=size, mean=MEAN, std=STD)
         channels = [block._project_conv.out_channels for block in self.blocks]
         widths = {STEM: network._conv_stem.out_channels, **dict(enumerate(channels))}
         self.pieces = [widths[level] for level in self.levels for _ in ("mean", "spread")]
         self.map_channels = channels[self.cut]
-        self.map_side = _side(
-            params.image_size, [block._depthwise_conv.stride[0] for block in self.blocks[: self.cut + 1]]
-        )
-        self.head = ProjectionHead(LAST + sum(self.pieces), params.dim, params.head, params.dropout)
+        self.map_side = _side(size, [block._depthwise_conv.stride[0] for block in self.blocks[: self.cut + 1]])
+        self.pooling = MapPooling.of(params)
+        width = LAST * self.pooling.parts + sum(self.pieces)
+        self.head = ProjectionHead(width, params.dim, params.head, params.dropout)
         if params.image != "finetuned":
             self._fold()
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -69,8 +72,7 @@ class LiteImageTower(ImageTower):
         x = features[:, :flat].reshape(-1, self.map_channels, self.map_side, self.map_side)
         for block in self.blocks[self.cut + 1 :]:
             x = block(x)
-        last = self.last(x).mean(dim=(2, 3))
-        pieces = [last, *torch.split(features[:, flat:], self.pieces, dim=1)]
+        pieces = [*self.pooling.pieces(self.last(x)), *torch.split(features[:, flat:], self.pieces, dim=1)]
         return torch.cat([_sized(piece) for piece in pieces], dim=1)
 
     def late_modules(self) -> Sequence[nn.Module]:
@@ -82,6 +84,16 @@ class LiteImageTower(ImageTower):
         if mode == "finetuned" and self.folded:
             raise ValueError("this tower was built with a folded trunk: build it with image: finetuned")
         super().set_trainable(mode)
+
+    def adapt(self, rank: int, alpha: int) -> None:
+        """See Tower. The package's convolutions pad by themselves; those of one pixel become torch's own, which do not
+        need to and take adapters.
+        """
+        for module in list(self.modules()):
+            for name, layer in module.named_children():
+                if isinstance(layer, nn.Conv2d) and layer.kernel_size == (1, 1):
+                    setattr(module, name, _plain(layer))
+        super().adapt(rank, alpha)
 
     @property
     def folded(self) -> bool:
@@ -108,11 +120,12 @@ class LiteImageTower(ImageTower):
 
     def describe(self) -> Description:
         """See Tower."""
-        return {"preprocess": self.preprocess.to_json(), "weights": LITE_WEIGHTS.reference()}
+        levels = {"levels": self.pooling.levels}
+        return {"preprocess": self.preprocess.to_json(), "weights": LITE_WEIGHTS.reference(), **levels}
 
     def referenced(self) -> frozenset[str]:
-        """All that does not train: nothing when finetuned, the trunk with `tail`, trunk and tail when frozen."""
-        if self.mode == "finetuned":
+        """All that does not train: nothing when all of it may, the trunk with `tail`, trunk and tail when frozen."""
+        if self.live:
             return frozenset()
         names = frozenset(name for name in self.state_dict() if not name.startswith("head."))
         if self.mode == "frozen":
@@ -124,6 +137,12 @@ class LiteImageTower(ImageTower):
 def _merged(conv: nn.Module, norm: nn.Module) -> nn.Module:
     assert isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)
     return fuse_conv_bn_eval(conv.eval(), norm.eval())
+
+
+def _plain(conv: nn.Conv2d) -> nn.Conv2d:
+    plain = nn.Conv2d(conv.in_channels, conv.out_channels, 1, bias=conv.bias is not None)
+    plain.weight, plain.bias = conv.weight, conv.bias
+    return plain
 
 
 def _mean_and_spread(x: Tensor) -> list[Tensor]:

@@ -1,13 +1,14 @@
-"""Image towers from torchvision: ResNet-50, EfficientNet-B0, ConvNeXt-Tiny, ViT-B/16.
+"""Image towers from torchvision: VGG, ResNet, DenseNet, Inception, EfficientNet, ConvNeXt, ViT (torchvision_cuts.py).
 
 `image_backbone` is a weights file (.pth or .safetensors), `default` for the registry's own (downloaded once), or
-`random` for none at all (tests, training from nothing).
+`random` for none at all: then everything is trained from nothing, on the whole picture squeezed to a square. With
+pretrained weights the picture is prepared as it was for them, at `image_size` where that is given.
 Legend: B pictures, C channels, T patches and class token, W width.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.error import URLError
 
 import torch
@@ -15,23 +16,39 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from catalog.errors import InvalidParams
+from models.combinations import PATCH
 from models.heads import ProjectionHead
-from models.params import ModelParams
+from models.params import ImageKind, ModelParams
 from models.preprocess import ImagePreprocess, Resample
+from models.towers.pooling import MapPooling
+from models.towers.torchvision_cuts import CUTS
 from models.towers.tower import Description, ImageTower
 
 _RESAMPLES: dict[str, Resample] = {"bilinear": "bilinear", "bicubic": "bicubic"}
+_HALF = (0.5, 0.5, 0.5)
+
+Weights = dict[str, Tensor]
 
 
 class TorchvisionImageTower(ImageTower):
     """A torchvision classifier without its classifier, and a head."""
 
-    def __init__(self, kind: str, network: Any, preprocess: ImagePreprocess, params: ModelParams) -> None:
+    def __init__(
+        self, kind: ImageKind, network: nn.Module, preprocess: ImagePreprocess, random: bool, params: ModelParams
+    ) -> None:
+        """`random`: the weights of `network` were drawn, or learned from there."""
         super().__init__()
-        self.preprocess = preprocess
-        self.cut = CUTS[kind](network)
+        self.preprocess, self.random = preprocess, random
+        pooling = MapPooling.of(params)
+        self.levels = pooling.levels
+        self.cut = CUTS[kind](network, pooling)
         self.head = ProjectionHead(self.cut.width, params.dim, params.head, params.dropout)
         self.set_trainable(params.image)
+
+    @property
+    def learns_from_nothing(self) -> bool:
+        """See Tower."""
+        return self.random and self.mode == "finetuned"
 
     def early(self, pixels: Tensor) -> Tensor:
         """pixels [B, 3, H, W] -> map [B, C, h, w], or states [B, T, W] of a ViT."""
@@ -50,110 +67,87 @@ class TorchvisionImageTower(ImageTower):
     @classmethod
     def build(cls, kind: str, source: str | None, params: ModelParams) -> "TorchvisionImageTower":
         """With weights from a file, `default` or `random`. Raises InvalidParams when they cannot be had."""
-        assert source is not None, "torchvision presets name a source"
-        from torchvision.models import get_model
-
-        try:
-            network = get_model(kind, weights="DEFAULT" if source == "default" else None)
-        except (URLError, OSError) as error:
-            raise InvalidParams(f"The default weights of {kind} cannot be downloaded: {error}.") from None
-        if source not in ("default", "random"):
-            _read_weights(network, kind, Path(source))
-        return cls(kind, network, _preprocess(kind), params)
+        assert source is not None, "torchvision towers name a source"
+        name, random = cast(ImageKind, kind), source == "random"
+        preprocess = _preprocess(kind, params.image_size, random)
+        network = _network(kind, preprocess.size, drawn=random)
+        if not random:
+            weights = _default(kind) if source == "default" else _read(Path(source), kind)
+            _put(weights, network, kind, source)
+        return cls(name, network, preprocess, random, params)
 
     @classmethod
     def restore(cls, description: Description, folder: Path, params: ModelParams) -> "TorchvisionImageTower":
         """The architecture alone."""
-        from torchvision.models import get_model
-
         kind, preprocess = description["kind"], ImagePreprocess.from_json(description["preprocess"])
-        return cls(kind, get_model(kind, weights=None), preprocess, params)
+        network = _network(kind, preprocess.size, drawn=False)
+        return cls(kind, network, preprocess, description.get("random", False), params)
 
     def describe(self) -> Description:
         """See Tower."""
-        return {"preprocess": self.preprocess.to_json()}
+        return {"preprocess": self.preprocess.to_json(), "random": self.random, "levels": self.levels}
 
 
-class Cut(nn.Module):
-    """A network in two parts and the width of its pooled output."""
+def _network(kind: str, size: int, *, drawn: bool) -> nn.Module:
+    """`drawn`: whether its weights will be used as they are, and so are worth drawing well."""
+    from torchvision.models import get_model
 
-    def __init__(self, early: nn.Module, late: nn.Module, width: int) -> None:
-        super().__init__()
-        self.early, self.late, self.width = early, late, width
-
-
-class PatchesAndLayers(nn.Module):
-    """The first part of torchvision's ViT: patches, class token, positions, layers."""
-
-    def __init__(self, network: Any, layers: Sequence[nn.Module]) -> None:
-        super().__init__()
-        self.patches = network.conv_proj
-        self.class_token = network.class_token
-        self.positions = network.encoder.pos_embedding
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, pixels: Tensor) -> Tensor:
-        """[B, 3, H, W] -> [B, T, W]."""
-        patches = self.patches(pixels).flatten(2).transpose(1, 2)
-        first = self.class_token.expand(patches.shape[0], -1, -1)
-        states: Tensor = self.layers(torch.cat([first, patches], dim=1) + self.positions)
-        return states
+    options: dict[str, Any] = {}
+    if kind == "inception_v3":
+        options = {"aux_logits": False, "init_weights": drawn}
+    elif kind == "vit_b_16":
+        options = {"image_size": size}
+    network: nn.Module = get_model(kind, weights=None, **options)
+    return network
 
 
-class FirstToken(nn.Module):
-    """[B, T, W] -> [B, W]."""
-
-    def forward(self, states: Tensor) -> Tensor:
-        """The class token."""
-        return states[:, 0]
-
-
-def _resnet(network: Any) -> Cut:
-    early = nn.Sequential(
-        network.conv1, network.bn1, network.relu, network.maxpool, network.layer1, network.layer2, network.layer3
-    )
-    late = nn.Sequential(network.layer4, network.avgpool, nn.Flatten(1))
-    return Cut(early, late, network.fc.in_features)
-
-
-def _efficientnet(network: Any) -> Cut:
-    late = nn.Sequential(*network.features[7:], network.avgpool, nn.Flatten(1))
-    return Cut(network.features[:7], late, network.classifier[-1].in_features)
-
-
-def _convnext(network: Any) -> Cut:
-    late = nn.Sequential(*network.features[6:], network.avgpool, network.classifier[0], nn.Flatten(1))
-    return Cut(network.features[:6], late, network.classifier[-1].in_features)
-
-
-def _vit(network: Any) -> Cut:
-    layers = list(network.encoder.layers)
-    late = nn.Sequential(*layers[-2:], network.encoder.ln, FirstToken())
-    return Cut(PatchesAndLayers(network, layers[:-2]), late, network.hidden_dim)
-
-
-def _preprocess(kind: str) -> ImagePreprocess:
+def _preprocess(kind: str, size: int | None, random: bool) -> ImagePreprocess:
     from torchvision.models import get_model_weights
 
     transform: Any = get_model_weights(kind).DEFAULT.transforms()
+    usual = transform.crop_size[0]
+    own = kind == "inception_v3"  # its weights were trained on -1..1; torchvision turns ImageNet's mean back inside
     return ImagePreprocess(
-        size=transform.crop_size[0],
-        fit="crop",
+        size=size or usual,
+        fit="squeeze" if random else "crop",
         resample=_RESAMPLES[transform.interpolation.value],
-        resize=transform.resize_size[0],
-        mean=tuple(transform.mean),
-        std=tuple(transform.std),
+        resize=None if random else round(transform.resize_size[0] * (size or usual) / usual),
+        mean=_HALF if own else tuple(transform.mean),
+        std=_HALF if own else tuple(transform.std),
     )
 
 
-def _read_weights(network: nn.Module, kind: str, path: Path) -> None:
+def _default(kind: str) -> Weights:
+    from torchvision.models import get_model_weights
+
+    try:
+        weights: Weights = get_model_weights(kind).DEFAULT.get_state_dict(progress=False, check_hash=True)
+        return weights
+    except (URLError, OSError) as error:
+        raise InvalidParams(f"The default weights of {kind} cannot be downloaded: {error}.") from None
+
+
+def _read(path: Path, kind: str) -> Weights:
     if not path.is_file():
         raise InvalidParams(f"model.image_backbone: {path} is no file, nor is it 'default' or 'random'.")
     try:
-        weights = load_file(path) if path.suffix == ".safetensors" else torch.load(path, weights_only=True)
-        network.load_state_dict(weights)
+        weights: Weights = load_file(path) if path.suffix == ".safetensors" else torch.load(path, weights_only=True)
     except (RuntimeError, ValueError) as error:
-        raise InvalidParams(f"{path} does not hold the weights of {kind}: {str(error).splitlines()[0]}") from None
+        raise _unfit(str(path), kind, error) from None
+    return weights
 
 
-CUTS = {"resnet50": _resnet, "efficientnet_b0": _efficientnet, "convnext_tiny": _convnext, "vit_b_16": _vit}
+def _put(weights: Weights, network: Any, kind: str, source: str) -> None:
+    weights = {name: tensor for name, tensor in weights.items() if not name.startswith("AuxLogits.")}  # for training
+    try:
+        if kind == "vit_b_16":
+            from torchvision.models.vision_transformer import interpolate_embeddings
+
+            weights = dict(interpolate_embeddings(network.image_size, PATCH, weights))  # type: ignore[arg-type]
+        network.load_state_dict(weights)
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise _unfit(source, kind, error) from None
+
+
+def _unfit(source: str, kind: str, error: Exception) -> InvalidParams:
+    return InvalidParams(f"{source} does not hold the weights of {kind}: {str(error).splitlines()[0]}")

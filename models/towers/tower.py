@@ -3,7 +3,7 @@
 Legend: B batch, L tokens, W tower width, D shared space.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,6 +15,7 @@ from models.params import ImageMode, ModelParams, TextMode
 from models.preprocess import ImagePreprocess
 from models.spaces import Parts, Span, unit_parts
 from models.text_tokens import TextTokens
+from models.towers.lora import add_adapters, is_adapter
 
 Description = dict[str, Any]
 
@@ -23,6 +24,7 @@ class Tower(nn.Module):
     """A backbone of width `width` and a `head`. Which of it trains is set by `set_trainable`."""
 
     head: ProjectionHead
+    mode: str
     parts: Parts | None = None  # of the space, that its vectors fill; None: all of it
 
     @property
@@ -36,6 +38,16 @@ class Tower(nn.Module):
         return any(parameter.requires_grad for parameter in self.parameters())
 
     @property
+    def live(self) -> bool:
+        """Whether all of the backbone may change in training, so that nothing it gives can be kept."""
+        return self.mode in ("finetuned", "lora")
+
+    @property
+    def learns_from_nothing(self) -> bool:
+        """Whether the backbone starts from random numbers: it then learns at the full rate, in training mode."""
+        return False
+
+    @property
     def width(self) -> int:
         """W, the width of the backbone's pooled output."""
         return self.head.width
@@ -46,15 +58,36 @@ class Tower(nn.Module):
 
     def backbone_parameters(self) -> list[nn.Parameter]:
         """Trainable parameters of the pretrained part: they take a smaller learning rate than the head's."""
+        if self.learns_from_nothing:
+            return []
         head = {id(parameter) for parameter in self.head.parameters()}
         return [p for p in self.parameters() if p.requires_grad and id(p) not in head]
 
     def train(self, mode: bool = True) -> Self:
-        """Backbones stay in evaluation mode: batch statistics and dropout of pretraining are not for small batches."""
-        super().train(False)
+        """Pretrained backbones stay in evaluation mode: their batch statistics and dropout are not for small batches.
+
+        What learns from nothing trains as it was made to.
+        """
+        super().train(mode and self.learns_from_nothing and self.learns)
         self.head.train(mode and self.learns)
         self.training = mode
         return self
+
+    def adapt(self, rank: int, alpha: int) -> None:
+        """Put adapters beside the backbone's layers (models.towers.lora): they learn and the layers do not."""
+        add_adapters(self, rank, alpha)
+        self._let_learn([])
+
+    def _let_learn(self, modules: Sequence[nn.Module]) -> None:
+        """The parameters of `modules`, the adapters with `lora`, and the head; nothing else."""
+        self.requires_grad_(False)
+        for module in modules:
+            module.requires_grad_(True)
+        if self.mode == "lora":
+            for name, parameter in self.named_parameters():
+                parameter.requires_grad_(is_adapter(name))
+        self.head.requires_grad_(True)
+        self.train(self.training)
 
     def describe(self) -> Description:
         """What `restore` needs besides weights and files."""
@@ -74,6 +107,14 @@ class TextTower(Tower):
     tokens: TextTokens
     mode: TextMode
 
+    def fit(self, texts: Iterable[str]) -> None:
+        """Learn which words there are from the training texts. Called once, before training; a tower whose tokenizer
+        came with it has nothing to learn.
+        """
+
+    def fit_like(self, other: "TextTower") -> None:
+        """`fit` to the words of another tower of the same class."""
+
     def tokenize(self, texts: Sequence[str]) -> dict[str, Tensor]:
         """B texts -> int64 tensors [B, L], one for each input of the backbone, on the tower's device."""
         device = self.head.center.device
@@ -81,7 +122,7 @@ class TextTower(Tower):
 
     def backbone(self, tokens: Mapping[str, Tensor]) -> Tensor:
         """Tokens [B, L] -> pooled [B, W]. Keeps no graph when frozen, so its output can be cached."""
-        with torch.set_grad_enabled(torch.is_grad_enabled() and self.mode == "finetuned"):
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.live):
             return self.pooled(tokens)
 
     def pooled(self, tokens: Mapping[str, Tensor]) -> Tensor:
@@ -93,11 +134,9 @@ class TextTower(Tower):
         return self.project(self.backbone(tokens))
 
     def set_trainable(self, mode: TextMode) -> None:
-        """`frozen`: the head trains. `finetuned`: all of it does."""
+        """`frozen`: the head trains. `lora`: adapters too (models.towers.lora). `finetuned`: all of it does."""
         self.mode = mode
-        self.requires_grad_(mode == "finetuned")
-        self.head.requires_grad_(True)
-        self.train(self.training)
+        self._let_learn([self] if mode == "finetuned" else [])
 
     @classmethod
     def build(cls, kind: str, source: str | None, params: ModelParams) -> "TextTower":
@@ -117,8 +156,8 @@ class ImageTower(Tower):
     mode: ImageMode
 
     def trunk(self, pixels: Tensor) -> Tensor:
-        """pixels [B, 3, H, W] -> features [B, ...]. Keeps no graph unless finetuned."""
-        with torch.set_grad_enabled(torch.is_grad_enabled() and self.mode == "finetuned"):
+        """pixels [B, 3, H, W] -> features [B, ...]. Keeps no graph unless something of the trunk trains."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.live):
             return self.early(pixels)
 
     def tail(self, features: Tensor) -> Tensor:
@@ -143,14 +182,9 @@ class ImageTower(Tower):
         return self.project(self.tail(self.trunk(pixels)))
 
     def set_trainable(self, mode: ImageMode) -> None:
-        """`frozen`: the head trains. `tail`: the late layers too. `finetuned`: all of it."""
+        """`frozen`: the head trains. `tail`: the late layers too. `lora`: adapters everywhere. `finetuned`: all."""
         self.mode = mode
-        self.requires_grad_(mode == "finetuned")
-        if mode == "tail":
-            for module in self.late_modules():
-                module.requires_grad_(True)
-        self.head.requires_grad_(True)
-        self.train(self.training)
+        self._let_learn({"tail": self.late_modules(), "finetuned": [self]}.get(mode, []))
 
     @classmethod
     def build(cls, kind: str, source: str | None, params: ModelParams) -> "ImageTower":

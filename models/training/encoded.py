@@ -105,7 +105,7 @@ def encode(
     second = pictures[:0]
     if batch.second_views is not None:
         loaded = batch.second_views.to(device, non_blocking=True)
-        if model.image.mode != "finetuned":  # pixels were augmented when they were loaded
+        if not model.image.live:  # pixels were augmented when they were loaded
             loaded = jittered(loaded, params.photo_noise)
         second = look(loaded)
     return Encoded(
@@ -133,7 +133,7 @@ def encode(
 
 def encode_texts(model: DualEncoder, lines: Sequence[str], texts: Texts, params: TrainParams) -> Tensor:
     """U texts -> unit rows [U, D]; noise on what a frozen backbone gives, none where it trains."""
-    if model.text.mode == "finetuned":
+    if model.text.live:
         return in_chunks(lambda part: model.text.project(texts.pooled(model, part)), lines, params.grad_cache)
     return in_chunks(model.text.project, blurred(texts.pooled(model, lines), params.text_noise), params.grad_cache)
 

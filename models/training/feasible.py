@@ -108,7 +108,7 @@ def _views(attempt: Attempt) -> str | None:
     if not pictures or not (params.weights.photo_photo or params.warmup_epochs):
         return None
     shared = sources_of(model).shared_space  # such a head has no dropout
-    differ = params.views > 1 or params.photo_noise > 0 or model.image == "finetuned"
+    differ = params.views > 1 or params.photo_noise > 0 or model.image in ("finetuned", "lora")
     if differ or not (shared or (model.dropout == 0 and model.head == "linear")):
         return None
     return "Two views of a picture would be one and the same: raise train.views or train.photo_noise."

@@ -5,7 +5,7 @@ modulo `rounds`. Legend: T texts, N products, F facet fields.
 """
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,6 +58,13 @@ class TrainingTexts:
                 _masked(text, self.params.word_dropout, draw) for text, draw in zip(whole, draws, strict=True)
             ]
         return self._masked[number]
+
+    def of_all_rounds(self) -> Iterator[str]:
+        """Every text there will be, with repeats."""
+        for number in range(self.params.rounds):
+            for row in self.of_round(number):
+                yield from (text for text in (row.product, row.title) if text)
+                yield from (phrase.text for phrase in row.phrases)
 
     def _row(self, product: Product, number: int) -> RowTexts:
         draw = random.Random(f"{self.params.seed}/{number}/{product.id}")

@@ -24,7 +24,9 @@ _ALTERED = "|altered"  # and, with a number, of a view that is also cropped and 
 CHUNK = 8  # pictures through the trunk at once: more of them fall out of the processor's cache and take twice as long
 _MOST_CUT = 0.15  # share of each side that augmentation may cut away
 _LIGHT = 0.2  # how far an altered view's brightness may be from the picture's: colours must stay what they are called
-_OF_THE_TRUNK = {"preset", "backbone_path", "tail_layers"}  # of ModelParams, beside all whose name starts with image
+_OF_THE_TRUNK = (  # of ModelParams
+    "preset", "backbone_path", "image_backbone", "image", "image_cut", "image_levels", "image_size", "tail_layers"
+)  # fmt: skip
 
 
 class Pictures(Protocol):
@@ -146,8 +148,10 @@ def trunk_folder(model: DualEncoder, checkpoint: Path) -> Path:
 
     To be asked before training, while the weights are those the preset came with.
     """
-    given = model.params.model_dump(mode="json")
-    settings = {name: value for name, value in given.items() if name in _OF_THE_TRUNK or name.startswith("image")}
+    chosen = model.params.model_dump(mode="json") | {"image_size": model.image.preprocess.size}
+    settings = {name: chosen[name] for name in _OF_THE_TRUNK}
+    if model.params.image_tower is not None:
+        settings["image_tower"] = model.params.image_tower
     return checkpoint / f"features-{fingerprint(model.image, settings, model.image.preprocess.to_json())}"
 
 

@@ -55,7 +55,7 @@ class Teacher:
     def trunk_folder(self, checkpoint: Path) -> Path:
         """Where the trunk features of its pictures are kept: where its own training left them, if its trunk rested."""
         image = self.model.image
-        if image.mode == "finetuned":
+        if image.live:
             return trunk_folder(self.model, checkpoint)
         fitted = image.head.center.clone(), image.head.spread.clone()
         image.head.center.zero_()  # as they were when its training named the folder

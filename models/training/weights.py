@@ -10,13 +10,18 @@ Weights = dict[str, Tensor]
 
 
 def changing(module: nn.Module) -> Weights:
-    """Trainable parameters and floating-point buffers by name, not copied.
+    """Trainable parameters, floating-point buffers and counters by name, not copied.
 
     Frozen parameters and integer tables come from the pretrained weights again; a checkpoint need not hold them.
     """
     found = {name: parameter.data for name, parameter in module.named_parameters() if parameter.requires_grad}
-    found.update({name: buffer for name, buffer in module.named_buffers() if buffer.is_floating_point()})
+    found.update({name: buffer for name, buffer in module.named_buffers() if _changes(buffer)})
     return found
+
+
+def _changes(buffer: Tensor) -> bool:
+    """Batch norms count their batches in a tensor of no dimensions."""
+    return buffer.is_floating_point() or buffer.ndim == 0
 
 
 def copy_of(weights: Mapping[str, Tensor]) -> Weights:

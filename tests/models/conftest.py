@@ -146,8 +146,8 @@ def hub_params(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Mode
             return ModelParams.model_validate({**settings, "backbone_path": str(JOINT[preset](folder))})
         bert, vit = folder / "bert", folder / "vit"
         bert.mkdir(), vit.mkdir()
-        image = str(save_vit(vit)) if preset == "vit_bert" else "random"
-        return ModelParams.model_validate({**settings, "text_backbone": str(save_bert(bert)), "image_backbone": image})
+        backbones = {"text_backbone": str(save_bert(bert)), "image_backbone": str(save_vit(vit))}
+        return ModelParams.model_validate({**settings, **backbones})
 
     return params
 

@@ -10,13 +10,10 @@ from PIL import Image
 
 from catalog.errors import InvalidParams
 from models.dual_encoder import DualEncoder
-from models.encoder import Encoder
-from models.export import write_encoder
 from models.params import ModelParams
 from models.towers.hub_files import load_backbone, load_preprocess
 
-PRESETS = ["clip", "siglip2", "chinese_clip", "vit_bert"]
-JOINT = PRESETS[:3]
+JOINT = ["clip", "siglip2", "chinese_clip"]
 TEXTS = ["red dress for women", "blue shoes", "红色连衣裙"]
 Params = Callable[[str], ModelParams]
 
@@ -65,48 +62,6 @@ def test_vit_and_bert_are_pooled_by_class_token_and_by_mean(
         assert torch.allclose(model.text.backbone(tokens), means, atol=1e-6)
         expected = vit(pixels).last_hidden_state[:, 0]
         assert torch.allclose(model.image.tail(model.image.trunk(pixels)), expected, atol=1e-6)
-
-
-@pytest.mark.parametrize("preset", PRESETS)
-def test_gradient_reaches_heads_and_what_is_trained_of_the_backbones(preset: str, hub_params: Params) -> None:
-    model = DualEncoder.build(hub_params(preset))  # text finetuned, image tail of one layer
-    model.train()
-    (model.encode_text(TEXTS)[:, 0].sum() + model.encode_pixels(torch.randn(2, 3, 32, 32))[:, 0].sum()).backward()
-    moving = {name for name, p in model.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
-    assert "text.head.layers.weight" in moving and "image.head.layers.weight" in moving
-    assert any(name.startswith("text.transformer.embeddings") for name in moving)
-    assert any("layers.1." in name for name in moving if name.startswith("image."))
-    assert not any("layers.0." in name or "embeddings" in name for name in moving if name.startswith("image."))
-
-
-@pytest.mark.parametrize("preset", PRESETS)
-def test_saving_and_loading_needs_no_source_and_gives_equal_vectors(
-    preset: str, built: Callable[[str], DualEncoder], tmp_path: Path
-) -> None:
-    model = built(preset)
-    model.save(tmp_path)
-    again = DualEncoder.load(tmp_path)
-    pixels = torch.randn(2, 3, 32, 32)
-    with torch.no_grad():
-        assert torch.equal(again.encode_text(TEXTS), model.encode_text(TEXTS))
-        assert torch.equal(again.encode_pixels(pixels), model.encode_pixels(pixels))
-
-
-@pytest.mark.parametrize("preset", PRESETS)
-def test_the_served_encoder_gives_the_vectors_of_torch(
-    preset: str, built: Callable[[str], DualEncoder], pictures: list[bytes], tmp_path: Path
-) -> None:
-    from catalog.media import decode_image
-
-    model = built(preset)
-    write_encoder(model, tmp_path)
-    encoder = Encoder.load(tmp_path, threads=1)
-    pixels = torch.from_numpy(model.image.preprocess.prepare_batch([decode_image(data) for data in pictures]))
-    with torch.no_grad():
-        text, image = model.encode_text(TEXTS).numpy(), model.encode_pixels(pixels).numpy()
-    assert np.abs(encoder.encode_text(TEXTS) - text).max() < 1e-5
-    assert np.abs(encoder.encode_text(TEXTS[2:]) - text[2:]).max() < 1e-5  # another batch size and length
-    assert np.abs(encoder.encode_image(pictures) - image).max() < 1e-5
 
 
 @pytest.mark.parametrize("preset", ["clip", "siglip2"])
