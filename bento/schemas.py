@@ -119,7 +119,9 @@ class FacetAnswer(BaseModel):
     """A part of the text that means facet values: a soft boost, never a cut."""
 
     text: str
-    how: Literal["name", "variant", "neighbour"]
+    how: Literal["name", "variant", "neighbour", "photo"] = Field(
+        description="photo: shown by a photo, said by no word."
+    )
     negated: bool
     meanings: list[MeaningAnswer] = Field(description="The likeliest first.")
 
@@ -135,7 +137,7 @@ class PriceAnswer(BaseModel):
 
 
 class UnderstoodAnswer(BaseModel):
-    """How the text was read."""
+    """How the query was read."""
 
     facets: list[FacetAnswer]
     prices: list[PriceAnswer]
@@ -148,7 +150,8 @@ class SearchAnswer(BaseModel):
 
     hits: list[HitAnswer] = Field(description="Best first.")
     understood: UnderstoodAnswer | None = Field(
-        default=None, description="How the text was read; null without text, or where it was taken as plain words."
+        default=None,
+        description="How the query was read; null where nothing was, or where it was taken as it is.",
     )
     release: str = Field(description="The release that answered; also the header X-Etalage-Release.")
     took_ms: float = Field(description="From the request's headers to the answer.")

@@ -44,7 +44,7 @@ from search.understanding.vocabulary import Vocabulary
 # Which questions stand for each query kind of the ranking; each of them weighs the same.
 ASKED: Mapping[QueryKind, tuple[str, ...]] = {
     "text": ("title_to_product", "attribute_en", "attribute_zh", "shop"),
-    "image": ("photo_to_product",),
+    "image": ("photo_to_product", "photo_to_alike"),
     "text+image": ("photo_and_words",),
 }
 METRIC = "nDCG@10"

@@ -1,6 +1,6 @@
 """The attributes leg: how well the tags of a product fit what was understood of the query. Soft: it never cuts.
 
-    wish = wish_of(understood, values)
+    wish = wish_of(understood.mentions, values)
     wish.score(["category=dresses", "colour=red"]) -> 0 to 1
 
 score(p) = sum over mentions m of weight(m) * fit(m, p) / sum of the weights
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from catalog.products import CATEGORY
 from search.collection import ATTRIBUTES, DECIMALS, DENSE, LEXICAL, Collection, Scored, Vector
 from search.filters import AnyOf, Filter, encode, facet_tag
-from search.understanding.understood import Facet, Mention, Understood
+from search.understanding.understood import Facet, Mention
 
 UNTOLD = 0.5
 _LIKELY = 0.5  # share of the likeliest meaning's confidence that a meaning needs to be looked for
@@ -53,13 +53,13 @@ class Wish:
         return round(sum(part.weight * part.fit(tags, told) for part in self.parts) / whole, DECIMALS)
 
 
-def wish_of(understood: Understood, values: Mapping[str, Sequence[str]]) -> Wish | None:
-    """None when no mention was understood. `values`: field -> all values that products have, by frequency."""
-    if not understood.mentions:
+def wish_of(mentions: Sequence[Mention], values: Mapping[str, Sequence[str]]) -> Wish | None:
+    """None without a mention. `values`: field -> all values that products have, by frequency."""
+    if not mentions:
         return None
-    plain = sum(_sure(mention) for mention in understood.mentions if mention.field != CATEGORY)
-    parts = tuple(_part(mention, plain) for mention in understood.mentions)
-    looked = [(mention.field, clause) for mention in understood.mentions for clause in _clauses(mention, values)]
+    plain = sum(_sure(mention) for mention in mentions if mention.field != CATEGORY)
+    parts = tuple(_part(mention, plain) for mention in mentions)
+    looked = [(mention.field, clause) for mention in mentions for clause in _clauses(mention, values)]
     narrowings = [Filter(tuple(clause for _, clause in looked))]
     narrowings.append(Filter(tuple(clause for field, clause in looked if field == CATEGORY)))
     return Wish(parts, tuple(narrow for narrow in dict.fromkeys(narrowings) if narrow))

@@ -7,7 +7,7 @@ Built in exactly three places: the evaluation stages, the promote flow and the s
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,15 +16,17 @@ from models.composer import Composer, SumComposer
 from models.encoder import EncoderLike
 from search.attributes import Wish, values_by_field, wish_of, with_attributes
 from search.collection import ATTRIBUTES, DENSE, FIELD_OF_LEG, LEXICAL, Collection, Scored, Vector
-from search.filters import Filter, Without, parse_filters
+from search.filters import EVERYTHING, Filter, Without, parse_filters
 from search.matching import rescored
 from search.meant import meant, priced
+from search.mentions import of_photos, of_terms, with_photos
 from search.query import Answer, Hit, LegScore, Query, check, check_k
 from search.query_vector import photo_vector, query_vector
 from search.ranking import LEGS_OF_KIND, QueryKind, Ranking, fuse, leg_shares
 from search.ranking.rerank import Contributions, Reranker
 from search.understanding.reader import Reader
-from search.understanding.understood import Understood
+from search.understanding.understood import Mention, Understood
+from search.votes import voted
 
 __all__ = ["Answer", "Hit", "LegScore", "Query", "Retrieved", "SearchEngine"]
 
@@ -136,33 +138,51 @@ class SearchEngine:
         given, kind = query, query.kind()
         narrow = parse_filters(query.filters, self.collection.fields)
         legs = query.legs or tuple(self.ranking.weights_for(kind))
-        understood = self._understood(query, legs)
+        understood, said = self._read(query, legs)
         if understood is not None:
             narrow, query = priced(narrow, understood, query.filters), meant(query, understood)
-        wish = None if understood is None or ATTRIBUTES not in legs else wish_of(understood, self._values)
         read = time.perf_counter()
         if query.without is not None:
             narrow = narrow.also(Without(query.without))
+        photo, vector = None, None
+        if any(leg != LEXICAL for leg in legs):
+            photo = photo_vector(query, self.encoder)
+            vector = query_vector(query, self.encoder, self.composer, photo)
+        encoded = time.perf_counter()
+        shown = self._shown(query, photo, said) if ATTRIBUTES in legs else ()
+        wish = wish_of((*said, *shown), self._values) if ATTRIBUTES in legs else None
+        seen = time.perf_counter()
         asked: dict[str, Vector | str] = {}
-        vector: Vector | None = None
-        if wish is not None or any(leg in FIELD_OF_LEG for leg in legs):
-            vector = query_vector(query, self.encoder, self.composer, photo_vector(query, self.encoder))
+        if vector is not None:
             asked = {leg: vector for leg in LEGS_OF_KIND[kind] if leg in legs and leg in FIELD_OF_LEG}
         words = query.words()
         if LEXICAL in legs and words is not None:
             asked[LEXICAL] = words
-        found = self._ask(
-            kind, asked, query.k, narrow, read, None if wish is None or vector is None else (wish, vector)
-        )
-        took = {"understand": (read - started) * 1000, **found.took_ms}
-        return replace(found, understood=understood, query=given, took_ms=took)
+        wished = None if wish is None or vector is None else (wish, vector)
+        found = self._ask(kind, asked, query.k, narrow, read + (seen - encoded), wished)
+        took = {"understand": (read - started + seen - encoded) * 1000, **found.took_ms}
+        return replace(found, understood=with_photos(understood, shown), query=given, took_ms=took)
 
-    def _understood(self, query: Query, legs: tuple[str, ...]) -> Understood | None:
-        """What the text says; None without one, and where it is plain words. Raises InvalidQuery."""
+    def _read(self, query: Query, legs: tuple[str, ...]) -> tuple[Understood | None, tuple[Mention, ...]]:
+        """What the text says, None without one, and all that text and terms mention; nothing where they are plain.
+
+        Raises InvalidQuery where the attributes leg is named and there is nothing that it could read.
+        """
         reading = self.reader if query.understand else None
-        if reading is None and query.legs is not None and ATTRIBUTES in legs:
+        if ATTRIBUTES in (query.legs or ()) and reading is None and not (query.understand and query.images):
             raise InvalidQuery("The attributes leg needs a text that is understood: this one is plain words.")
-        return None if reading is None or query.text is None else reading.read(query.text)
+        if reading is None:
+            return None, ()
+        understood = None if query.text is None else reading.read(query.text)
+        mentions = () if understood is None else understood.mentions
+        return understood, (*mentions, *of_terms(reading, query.terms))
+
+    def _shown(self, query: Query, photo: Vector | None, said: Sequence[Mention]) -> tuple[Mention, ...]:
+        """What the photo shows of which nothing is `said`; the product that the query is without has no vote."""
+        if photo is None or not query.understand:
+            return ()
+        narrow = EVERYTHING if query.without is None else Filter((Without(query.without),))
+        return of_photos(voted(self.collection, photo, narrow), said)
 
     def best(self, retrieved: Retrieved, k: int) -> tuple[Scored, Contributions]:
         """The `k` best, and, where the query asks to explain, what adds up to the score of each."""

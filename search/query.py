@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from catalog.errors import InvalidQuery
-from search.collection import ATTRIBUTES, LEXICAL, QUERY_LEGS
+from search.collection import LEXICAL, QUERY_LEGS
 from search.ranking import QueryKind
 from search.understanding.understood import Understood
 
@@ -32,7 +32,8 @@ class Query:
     `filters` as the caller wrote them (search.filters); `legs`: these only, None for those that the ranking weighs;
     `text_weight`: with words and photos, the share of the words, 0 to 1; several photos weigh the same.
     `without`: the id of a product that is never answered, nor asked about: the one that the photo is of.
-    `understand`: read attributes, negations and prices in the text (search.understanding), or take it as plain words.
+    `understand`: read attributes, negations and prices in the words (search.understanding) and what the photos show
+    (search.votes), or take both as they are.
     `explain`: say of each hit what adds up to its score.
     """
 
@@ -156,5 +157,3 @@ def _check_legs(legs: tuple[str, ...], worded: bool) -> None:
         raise InvalidQuery("'legs' names one leg twice.")
     if LEXICAL in legs and not worded:
         raise InvalidQuery("The lexical leg needs words, and the query has none.")
-    if ATTRIBUTES in legs and not worded:
-        raise InvalidQuery("The attributes leg needs words, and the query has none.")

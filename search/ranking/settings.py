@@ -18,7 +18,7 @@ FusionName = Literal["weighted", "rrf", "vote", "naive_bayes"]
 
 LEGS_OF_KIND: Mapping[QueryKind, tuple[str, ...]] = {
     "text": QUERY_LEGS,
-    "image": tuple(leg for leg in LEGS if leg != LEXICAL),
+    "image": tuple(leg for leg in QUERY_LEGS if leg != LEXICAL),
     "text+image": QUERY_LEGS,
     "product": tuple(leg for leg in LEGS if leg != LEXICAL),
 }
@@ -28,7 +28,7 @@ def default_weights() -> dict[QueryKind, dict[str, float]]:
     """Where tuning starts, and what serves when nothing was tuned."""
     return {
         "text": {"dense": 0.2, "image": 0.1, "text": 0.05, "lexical": 0.15, "attributes": 0.5},
-        "image": {"dense": 0.5, "image": 0.5},
+        "image": {"dense": 0.35, "image": 0.35, "attributes": 0.3},
         "text+image": {"dense": 0.35, "image": 0.2, "lexical": 0.15, "attributes": 0.3},
         "product": {"dense": 0.5, "image": 0.5},
     }

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from search.filters import Range
 
-How = Literal["name", "variant", "neighbour"]
+How = Literal["name", "variant", "neighbour", "photo"]
 Facet = tuple[str, str]  # (field, value)
 
 
@@ -25,8 +25,8 @@ class Meaning:
 class Mention:
     """A part of the query that means facet values, the likeliest first; their confidences sum to 1 at most.
 
-    `how`: it is a name of the value, a spelling variant of one, or the text encoder puts it near names.
-    `start` and `end` count characters of Understood.text.
+    `how`: it is a name of the value, a spelling variant of one, or the text encoder puts it near names; or no words say
+    it, and the photos show it. `start` and `end` count characters of Understood.text.
     """
 
     text: str

@@ -27,7 +27,7 @@ def engine(ranking: Ranking | None = None) -> SearchEngine:
 
 
 def score(query: str, *tags: str) -> float | None:
-    wish = wish_of(reader_of().read(query), VALUES)
+    wish = wish_of(reader_of().read(query).mentions, VALUES)
     assert wish is not None
     return wish.score(tags)
 
@@ -102,8 +102,6 @@ def test_the_leg_can_be_asked_alone_and_needs_a_text_that_is_read():
     answer = engine().search(Query(text="red dress", legs=("attributes",), k=5))
     assert all(set(hit.legs) == {"attributes"} for hit in answer.hits)
     assert answer.hits[0].legs["attributes"].score == 1.0
-    with pytest.raises(InvalidQuery, match="words"):
-        engine().search(Query(images=(b"red dress",), legs=("attributes",)))
     with pytest.raises(InvalidQuery, match="understood"):
         engine().search(Query(text="red", legs=("attributes",), understand=False))
 
