@@ -12,20 +12,18 @@ asked with attributes and without (evaluation.rankers.examples), so that it work
 """
 
 import json
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 
 from catalog.digests import digest_of_sections
 from catalog.errors import InvalidParams
-from catalog.media import MediaStore
 from catalog.params import load_section
-from catalog.products import Interaction, Judgement, Product, Term
+from catalog.products import Product
 from catalog.splits import SplitParams, split_products
-from catalog.tables import read_interactions, read_judgements, read_products, read_terms, snapshot_id
+from catalog.tables import snapshot_id
 from catalog.workspace import RANK_REPORT, RANKING, TUNED
 from evaluation.judgements import EvaluationSet
 from evaluation.pool import pool_engines
@@ -36,28 +34,15 @@ from evaluation.rankers.information import information, telling
 from evaluation.rankers.network import train_network
 from evaluation.rankers.params import RankParams, check_ranker
 from evaluation.rankers.trees import train_lambdamart
-from evaluation.runs import Photos, photos_of
-from models.embeddings import ProductEmbeddings, load_embeddings
-from models.encoder import Encoder, EncoderLike
+from evaluation.shop import Shop, read_shop
+from models.embeddings import load_embeddings
+from models.encoder import Encoder
 from search.logic import SearchLogic
-from search.ranking.features import FEATURES, ShopFacts, seconds_of
+from search.ranking.features import FEATURES
 from search.ranking.ranker import Ranker, RankerName
 from search.ranking.rerank import Reranker
 
 Trainer = Callable[[Examples, tuple[str, ...], RankParams], Ranker]
-
-
-@dataclass(frozen=True)
-class Shop:
-    """The catalogue with what is known about it, and the encoder under test."""
-
-    products: Sequence[Product]
-    terms: Sequence[Term]
-    judgements: Sequence[Judgement]
-    facts: ShopFacts
-    embeddings: ProductEmbeddings
-    encoder: EncoderLike
-    photos: Photos
 
 
 def main() -> None:
@@ -67,11 +52,8 @@ def main() -> None:
     logic, encoder = SearchLogic.load(TUNED), Encoder.load()
     report: dict[str, Any] = {"ranker": params.ranker}
     if params.ranker != "none":
-        products = read_products()
-        facts = shop_facts(products, read_interactions())
-        photos = photos_of(MediaStore())
-        shop = Shop(products, read_terms(), read_judgements(), facts, load_embeddings(), encoder, photos)
-        splits = split_products(products, split)
+        shop = read_shop(encoder, load_embeddings())
+        splits = split_products(shop.products, split)
         reranker, told = rank(shop, splits["ranking"], splits["validation"], logic, params.ranker, params)
         logic = replace(logic, reranker=reranker)
         report |= told
@@ -124,13 +106,6 @@ def rank(
         "query_kinds": {kind: asdict(verdict) for kind, verdict in found.items()},
     }
     return Reranker(name, ranker, adopted, shop.facts) if adopted else None, told
-
-
-def shop_facts(products: Iterable[Product], interactions: Sequence[Interaction]) -> ShopFacts:
-    """What a ranker must know of the whole snapshot."""
-    times = [seconds_of(product.updated_at) for product in products if product.updated_at is not None]
-    actions = Counter(interaction.product_id for interaction in interactions)
-    return ShopFacts(max(times, default=None), dict(actions) if interactions else None)
 
 
 def _asked(

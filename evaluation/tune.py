@@ -2,88 +2,93 @@
 
     python -m evaluation.tune          (from the root of a workspace; `dvc repro tune`)
 
-Reads data/, artifacts/encoder, artifacts/embeddings and artifacts/composer, which goes into the search logic as it is;
-writes artifacts/tuned and reports/tune.json.
-Attributes are hidden from every leg (see evaluation.pool): what the weights are for is queries whose answer the
-words of a title do not give away. The engine encodes and retrieves each query once; every setting ranks that again.
+Reads data/, artifacts/encoder, artifacts/embeddings, and artifacts/composer and artifacts/late, which go into the
+search logic as they are; writes artifacts/tuned and reports/tune.json.
 """
 
 import json
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from catalog.digests import digest_of_sections
-from catalog.media import MediaStore
 from catalog.params import load_section
 from catalog.products import Judgement, Product, Term
 from catalog.splits import SplitParams, split_products
-from catalog.tables import read_judgements, read_products, read_terms, snapshot_id
-from catalog.workspace import TUNE_REPORT, TUNED
-from evaluation.attribute_share import choose_share
-from evaluation.judgements import EvaluationQuery, EvaluationSet
-from evaluation.metrics import DEPTH, mean, per_query
-from evaluation.odds import Judged, fit_odds
+from catalog.tables import snapshot_id
+from catalog.workspace import LATE, TUNE_REPORT, TUNED
+from evaluation.judgements import EvaluationSet
+from evaluation.late_shares import choose_shares
+from evaluation.leg_weights import METRIC, weigh_attributes, weigh_legs
 from evaluation.params import TuneParams
-from evaluation.pool import hidden_collection, pool_collection
+from evaluation.pool import pool_engines
 from evaluation.questions import few_questions
-from evaluation.runs import Photos, as_asked, photos_of
-from evaluation.weights import Choice, Weights, choose_weights
-from models.composer import Composer, SumComposer, load_composer
-from models.embeddings import ProductEmbeddings, load_embeddings
-from models.encoder import Encoder, EncoderLike
-from search.collection import ATTRIBUTES
-from search.engine import Retrieved, SearchEngine
+from evaluation.shop import Shop, read_shop
+from models.composer import Composer, load_composer
+from models.embeddings import load_embeddings
+from models.encoder import Encoder, cores
+from search.late import load_late
 from search.logic import SearchLogic
 from search.matching import Matching
-from search.ranking import LEGS_OF_KIND, QueryKind, Ranking
 from search.understanding.learning import learn_vocabulary
-from search.understanding.vocabulary import Vocabulary
-
-# Which questions stand for each query kind of the ranking; each of them weighs the same.
-ASKED: Mapping[QueryKind, tuple[str, ...]] = {
-    "text": ("title_to_product", "attribute_en", "attribute_zh", "shop"),
-    "image": ("photo_to_product", "photo_to_alike"),
-    "text+image": ("photo_and_words",),
-}
-METRIC = "nDCG@10"
 
 
 def main() -> None:
-    """Choose the weights of this workspace."""
+    """Choose the search logic of this workspace."""
     params, split = load_section("tune", TuneParams), load_section("split", SplitParams)
     matching = load_section("matching", Matching)
-    products, terms = read_products(), read_terms()
-    encoder, embeddings = Encoder.load(), load_embeddings()
-    pool = split_products(products, split)["validation"]
-    questions = validation_questions(pool, products, terms, read_judgements(), params)
-    composer, photos = load_composer(), photos_of(MediaStore())
-    seen = [product for name, own in split_products(products, split).items() if name != "test" for product in own]
-    vocabulary = learn_vocabulary(products, terms, embeddings, encoder, seen) if params.understand else None
-    ranking, choices = tune(questions, pool, embeddings, encoder, photos, params, matching, composer, vocabulary)
-    if vocabulary is not None:
-        collection = pool_collection(pool, terms, embeddings, matching.metric)
-        served = SearchLogic(ranking, composer, vocabulary).engine(encoder, collection)
-        ranking, choices = weigh_attributes(questions, served, photos, params, choices)
-    SearchLogic(ranking, composer, vocabulary).save(TUNED)
+    shop = read_shop(Encoder.load(), load_embeddings())
+    logic, told = search_logic(shop, split, params, matching, load_composer(), LATE)
+    logic.save(TUNED)
     TUNE_REPORT.parent.mkdir(exist_ok=True)
     report = {
         "inputs": {
             "snapshot": snapshot_id(),
-            "encoder": encoder.fingerprint,
-            "evaluation_set": questions.fingerprint,
+            "encoder": shop.encoder.fingerprint,
+            "evaluation_set": told.pop("evaluation_set"),
             "params": digest_of_sections([params, split, matching]),
         },
-        "pool": len(pool),
         "metric": METRIC,
-        "query_kinds": choices,
+        **told,
     }
     TUNE_REPORT.write_text(json.dumps(report, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    for kind, choice in choices.items():
+    for kind, choice in report["query_kinds"].items():
         print(
             f"tune: {kind}: {choice['score']:.3f} {METRIC}, {choice['start_score']:.3f} with equal weights", flush=True
         )
+
+
+def search_logic(
+    shop: Shop, split: SplitParams, params: TuneParams, matching: Matching, composer: Composer, late_folder: Path
+) -> tuple[SearchLogic, dict[str, Any]]:
+    """The search logic without a ranker, and how it was chosen: what queries are read with, leg weights, late shares.
+
+    The test split is not looked at. `late_folder` is one that the late stage wrote (models.late.build).
+    """
+    parts = split_products(shop.products, split)
+    pool, encoder = parts["validation"], shop.encoder
+    questions = validation_questions(pool, shop.products, shop.terms, shop.judgements, params)
+    seen = [product for name, own in parts.items() if name != "test" for product in own]
+    vocabulary = (
+        learn_vocabulary(shop.products, shop.terms, shop.embeddings, encoder, seen) if params.understand else None
+    )
+    ranking, choices = weigh_legs(
+        questions, pool, shop.embeddings, encoder, shop.photos, params, matching, composer, vocabulary
+    )
+    engines = pool_engines(pool, shop.terms, shop.embeddings, encoder, SearchLogic(ranking, composer, vocabulary))
+    if vocabulary is not None:
+        ranking, choices = weigh_attributes(questions, engines.served, shop.photos, params, choices)
+    late, late_report = load_late(late_folder, encoder, cores()), dict[str, Any]()
+    if late is not None:
+        shares, late_report = choose_shares(engines.hidden, late, questions, shop.photos, params.margin)
+        ranking = ranking.model_copy(update={"late": shares})
+    told = {
+        "evaluation_set": questions.fingerprint,
+        "pool": len(pool),
+        "query_kinds": choices,
+        "late": late_report,
+    }
+    return SearchLogic(ranking, composer, vocabulary, late=None if late is None else late_folder), told
 
 
 def validation_questions(
@@ -95,129 +100,6 @@ def validation_questions(
 ) -> EvaluationSet:
     """The questions that the weights are chosen on: at most `params.queries` of each kind."""
     return few_questions(pool, catalogue, terms, judgements, seed=params.seed, most=params.queries)
-
-
-def tune(
-    questions: EvaluationSet,
-    pool: Sequence[Product],
-    embeddings: ProductEmbeddings,
-    encoder: EncoderLike,
-    photos: Photos,
-    params: TuneParams,
-    matching: Matching | None = None,
-    composer: Composer | None = None,
-    vocabulary: Vocabulary | None = None,
-) -> tuple[Ranking, dict[str, dict[str, Any]]]:
-    """The ranking, and for each query kind how it was chosen.
-
-    naive_bayes is fitted on the questions and asks all legs of the kind. For the other fusions the search starts with
-    equal weights for the legs that the default ranking gives to the kind; its other legs start at 0. A kind without
-    questions keeps the default, and one whose weights `params` sets has those. `matching` is kept as it is. The
-    attributes leg is silent here and is left out: see `weigh_attributes`.
-    """
-    ranking = Ranking(fusion=params.fusion, matching=matching or Matching())
-    for kind, weights in params.weights.items():
-        ranking = weighed(ranking, kind, shares(weights))
-    hidden = hidden_collection(pool, embeddings, encoder, ranking.matching.metric)
-    engine = SearchLogic(ranking, composer or SumComposer(), vocabulary).engine(encoder, hidden)
-    choices: dict[str, dict[str, Any]] = {}
-    for kind, names in ASKED.items():
-        queries = [query for name in names for query in questions.of_kind(name)]
-        if not queries:
-            continue
-        legs = tuple(leg for leg in LEGS_OF_KIND[kind] if leg != ATTRIBUTES)
-        usual = tuple(leg for leg in ranking.weights_for(kind) if leg in legs)
-        retrieved = {query.query_id: engine.retrieve(as_asked(query, photos, legs)) for query in queries}
-        if params.fusion == "naive_bayes":
-            odds = {**ranking.odds, kind: fit_odds(_judged(questions, queries, retrieved))}
-            ranking = weighed(ranking.model_copy(update={"odds": odds}), kind, dict.fromkeys(legs, 1 / len(legs)))
-            score = _scorer(ranking, kind, questions, queries, retrieved)(ranking.weights[kind])
-            choice = Choice(ranking.weights[kind], score, score, tried=1)
-        elif kind in params.weights:
-            score = _scorer(ranking, kind, questions, queries, retrieved)(ranking.weights[kind])
-            choice = Choice(ranking.weights[kind], score, score, tried=1)
-        else:
-            start = {leg: 1 / len(usual) if leg in usual else 0.0 for leg in legs}
-            scorer = _scorer(ranking, kind, questions, queries, retrieved)
-            choice = choose_weights(scorer, start, floor=params.floor, step=params.step, margin=params.margin)
-            ranking = weighed(ranking, kind, choice.weights)
-        choices[kind] = {**asdict(choice), "queries": len(queries)}
-    return ranking, choices
-
-
-def weigh_attributes(
-    questions: EvaluationSet,
-    served: SearchEngine,
-    photos: Photos,
-    params: TuneParams,
-    choices: Mapping[str, dict[str, Any]],
-) -> tuple[Ranking, dict[str, dict[str, Any]]]:
-    """The ranking of `served` with the share of its attributes leg chosen, and the choices with what came of it.
-
-    `served` answers from the products with their attributes. naive_bayes weighs nothing: there the leg is just asked.
-    Weights that `params` sets stay.
-    """
-    ranking, found = served.ranking, {kind: dict(choice) for kind, choice in choices.items()}
-    for kind in ASKED:
-        if ATTRIBUTES not in LEGS_OF_KIND[kind] or kind not in found or kind in params.weights:
-            continue
-        if ranking.fusion == "naive_bayes":
-            legs = LEGS_OF_KIND[kind]
-            ranking = weighed(ranking, kind, dict.fromkeys(legs, 1 / len(legs)))
-            continue
-        queries = [query for name in ASKED[kind] for query in questions.of_kind(name)]
-        legs = tuple(leg for leg in LEGS_OF_KIND[kind] if leg == ATTRIBUTES or ranking.weights[kind].get(leg, 0.0) > 0)
-        retrieved = {query.query_id: served.retrieve(as_asked(query, photos, legs)) for query in queries}
-        scorer = _scorer(ranking, kind, questions, queries, retrieved)
-        weights, score = choose_share(
-            scorer, ranking.weights[kind], step=2 * params.step, most=params.attributes, margin=params.margin
-        )
-        ranking = weighed(ranking, kind, weights)
-        found[kind]["as_served"] = {"weights": weights, "score": score}
-    return ranking, found
-
-
-def weighed(ranking: Ranking, kind: QueryKind, weights: Weights) -> Ranking:
-    """`ranking` with other weights for one query kind."""
-    return Ranking.model_validate({**ranking.model_dump(), "weights": {**ranking.weights, kind: dict(weights)}})
-
-
-def shares(weights: Weights) -> dict[str, float]:
-    """The same weights as shares of 1; a leg without any is left out."""
-    total = sum(weights.values())
-    return {leg: weight / total for leg, weight in weights.items() if weight > 0}
-
-
-def _judged(
-    questions: EvaluationSet, queries: Sequence[EvaluationQuery], retrieved: Mapping[str, Retrieved]
-) -> Iterator[Judged]:
-    """What was found for each query, with its grades; all kinds of `queries` weigh the same."""
-    asked = Counter(query.kind for query in queries)
-    for query in queries:
-        found, grades = retrieved[query.query_id], questions.judgements[query.query_id]
-        yield Judged(found, grades, 1 / asked[query.kind])
-
-
-def _scorer(
-    start: Ranking,
-    kind: QueryKind,
-    questions: EvaluationSet,
-    queries: Sequence[EvaluationQuery],
-    retrieved: Mapping[str, Retrieved],
-) -> Callable[[Weights], float]:
-    """Weights of `kind` in `start` -> mean METRIC over the kinds of `queries`, all kinds weighing the same."""
-    by_kind: dict[str, list[str]] = {}
-    for query in queries:
-        by_kind.setdefault(query.kind, []).append(query.query_id)
-    grades = questions.grades(queries)
-
-    def score(weights: Weights) -> float:
-        ranking = weighed(start, kind, weights)
-        run = {query_id: found.ranked(ranking)[:DEPTH] for query_id, found in retrieved.items()}
-        values = per_query(run, grades)
-        return sum(mean(values, ids)[METRIC] for ids in by_kind.values()) / len(by_kind)
-
-    return score
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from evaluation.rankers.params import RankParams, check_ranker
 from evaluation.rules import GateRules
 from evaluation.sweep.space import SweepParams
 from flows.durable import write_durably
+from models.late.params import LateParams
 from models.params import EmbedParams, ExportParams, ModelParams, served_width
 from models.training.compose_params import ComposeParams
 from models.training.order import check_order
@@ -134,6 +135,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "export": ExportParams,
     "embed": EmbedParams,
     "compose": ComposeParams,
+    "late": LateParams,
     "matching": Matching,
     "tune": TuneParams,
     "rank": RankParams,

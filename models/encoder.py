@@ -89,8 +89,8 @@ class Encoder:
         self.fingerprint = fingerprint(folder)
         self._threads = threads
         self._text = _TextGraph(folder, config.tokenizer, threads)
-        self._image = _session(folder / IMAGE_GRAPH, threads)
-        self._fusion = _session(folder / FUSION_GRAPH, 1)
+        self._image = open_session(folder / IMAGE_GRAPH, threads)
+        self._fusion = open_session(folder / FUSION_GRAPH, 1)
 
     @classmethod
     def load(cls, folder: Path = ENCODER, threads: int | None = None) -> "Encoder":
@@ -187,7 +187,7 @@ class _TextGraph:
 
     def __init__(self, folder: Path, tokenizer: TokenizerSpec, threads: int) -> None:
         self._tokens = load_tokens(folder, tokenizer)
-        self._graph = _session(folder / TEXT_GRAPH, threads)
+        self._graph = open_session(folder / TEXT_GRAPH, threads)
 
     def run(self, texts: Sequence[str]) -> Floats:
         """B texts -> what the graph gives."""
@@ -195,7 +195,7 @@ class _TextGraph:
         return vectors
 
 
-def _session(graph: Path, threads: int) -> onnxruntime.InferenceSession:
+def open_session(graph: Path, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

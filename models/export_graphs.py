@@ -64,7 +64,7 @@ def write_text_graph(tower: TextTower, folder: Path, dim: int | None = None) -> 
     shapes = ({0: Dim("batch"), **length},) * len(spec.inputs)
     arguments = tuple(example[name] for name in spec.inputs)
     graph = TextGraph(tower, tower.head.dim if dim is None else dim)
-    _export(graph, arguments, folder / TEXT_GRAPH, list(spec.inputs), (shapes,))
+    write_graph(graph, arguments, folder / TEXT_GRAPH, list(spec.inputs), (shapes,))
 
 
 def write_image_graph(tower: ImageTower, folder: Path, dim: int | None = None) -> None:
@@ -72,17 +72,18 @@ def write_image_graph(tower: ImageTower, folder: Path, dim: int | None = None) -
     size = tower.preprocess.size
     example = torch.zeros(2, 3, size, size)
     graph = ImageGraph(tower, tower.head.dim if dim is None else dim)
-    _export(graph, (example,), folder / IMAGE_GRAPH, ["pixels"], ({0: Dim("batch")},))
+    write_graph(graph, (example,), folder / IMAGE_GRAPH, ["pixels"], ({0: Dim("batch")},))
 
 
 def write_fusion_graph(fusion: Fusion, dim: int, folder: Path) -> None:
     """Write fusion.onnx with the inputs `vectors` [B, M, d] and `present` [B, M], 1 where there is one."""
     example = (torch.zeros(2, len(MODALITIES), dim), torch.ones(2, len(MODALITIES)))
     shapes = ({0: Dim("batch")}, {0: Dim("batch")})
-    _export(PrefixFusion(fusion), example, folder / FUSION_GRAPH, ["vectors", "present"], shapes)
+    write_graph(PrefixFusion(fusion), example, folder / FUSION_GRAPH, ["vectors", "present"], shapes)
 
 
-def _export(module: nn.Module, example: tuple[Tensor, ...], path: Path, names: list[str], shapes: object) -> None:
+def write_graph(module: nn.Module, example: tuple[Tensor, ...], path: Path, names: list[str], shapes: object) -> None:
+    """Write `module` as a graph with inputs `names` and one output, traced with `example`; `shapes`: what varies."""
     with warnings.catch_warnings(), _quiet(), torch.no_grad():
         warnings.simplefilter("ignore")  # deprecations inside the exporter
         torch.onnx.export(

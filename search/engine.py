@@ -17,6 +17,7 @@ from models.encoder import EncoderLike
 from search.attributes import Wish, values_by_field, wish_of, with_attributes
 from search.collection import ATTRIBUTES, DENSE, FIELD_OF_LEG, LEXICAL, Collection, Scored, Vector
 from search.filters import EVERYTHING, Filter, Without, parse_filters
+from search.late import LateInteraction, seen_by, with_late
 from search.matching import rescored
 from search.meant import meant, priced
 from search.mentions import of_photos, of_terms, with_photos
@@ -65,13 +66,14 @@ class SearchEngine:
         composer: Composer | None = None,
         reader: Reader | None = None,
         reranker: Reranker | None = None,
+        late: LateInteraction | None = None,
     ) -> None:
-        """Without a composer, photo and words are summed; without a reader, texts are plain words; without a reranker,
-        the fused order is the answer.
+        """Without a composer, photo and words are summed; without a reader, texts are plain words; without `late` and a
+        reranker, the fused order is the answer.
 
         Raises EncoderMismatch when another encoder built the collection (promise 2), or the composer or the reader's
-        vocabulary was learned from one, NotReady when the collection compares vectors by another metric than the
-        ranking settings.
+        vocabulary was learned from one, NotReady when the ranking settings ask for another metric than the
+        collection's, or for late interaction that is not there.
         """
         self.composer: Composer = composer or SumComposer()
         if collection.encoder != encoder.fingerprint:
@@ -92,6 +94,9 @@ class SearchEngine:
             raise EncoderMismatch(
                 f"The vocabulary was learned with encoder {reader.vocabulary.encoder}, not with {encoder.fingerprint}."
             )
+        if late is None and any(ranking.late.values()):
+            raise NotReady("The ranking settings ask for late interaction, and its tokens are not there.")
+        self.late = late
         self.reader = reader
         self._values = values_by_field(reader.vocabulary.facets) if reader is not None else {}
         self.encoder = encoder
@@ -184,12 +189,21 @@ class SearchEngine:
         narrow = EVERYTHING if query.without is None else Filter((Without(query.without),))
         return of_photos(voted(self.collection, photo, narrow), said)
 
+    def ranked(self, retrieved: Retrieved) -> Scored:
+        """Every candidate, best first: the fused legs, their top once more by late interaction where it has a share."""
+        fused, query = retrieved.ranked(self.ranking), retrieved.query
+        share, seen = self.ranking.late.get(retrieved.kind, 0.0), seen_by(retrieved.candidates)
+        if self.late is None or query is None or share == 0 or not seen:
+            return fused
+        most = self.ranking.candidates
+        return self.late.blended(fused[:most], query, seen, share) + fused[most:]
+
     def best(self, retrieved: Retrieved, k: int) -> tuple[Scored, Contributions]:
         """The `k` best, and, where the query asks to explain, what adds up to the score of each."""
-        ranked, query = retrieved.ranked(self.ranking), retrieved.query
+        ranked, query = self.ranked(retrieved), retrieved.query
         explain = query is not None and query.explain
         if query is None or self.reranker is None or not self.reranker.answers(query):
-            return ranked[:k], retrieved.explained(self.ranking) if explain else {}
+            return ranked[:k], with_late(retrieved.explained(self.ranking), ranked[:k]) if explain else {}
         top = ranked[: max(self.ranking.candidates, k)]
         products = self.collection.products([product_id for product_id, _ in top])
         found = (retrieved.candidates, retrieved.able)

@@ -15,6 +15,7 @@ from models.composer import Composer, SumComposer, load_composer
 from models.encoder import EncoderLike
 from search.collection import Collection
 from search.engine import SearchEngine
+from search.late import LATE, load_late
 from search.ranking import Ranking
 from search.ranking.rerank import Reranker
 from search.understanding.reader import Reader
@@ -29,20 +30,23 @@ RERANKER = "reranker"
 class SearchLogic:
     """`ranking`: how the legs become one list. `composer`: how a photo and words become one vector. `vocabulary`: what
     queries are read with; None: they are plain words. `reranker`: who looks at the top of the list again; None: nobody.
+    `late`: the folder of late interaction (models.late.folder); None: there is none.
     """
 
     ranking: Ranking = field(default_factory=Ranking)
     composer: Composer = field(default_factory=SumComposer)
     vocabulary: Vocabulary | None = None
     reranker: Reranker | None = None
+    late: Path | None = None
 
     def engine(self, encoder: EncoderLike, collection: Collection) -> SearchEngine:
         """What answers from `collection`. Raises EncoderMismatch when a part belongs to another encoder."""
         reader = None if self.vocabulary is None else Reader(self.vocabulary, encoder.encode_text)
-        return SearchEngine(encoder, collection, self.ranking, self.composer, reader, self.reranker)
+        late = None if self.late is None else load_late(self.late, encoder)
+        return SearchEngine(encoder, collection, self.ranking, self.composer, reader, self.reranker, late)
 
     def save(self, folder: Path = RANKING) -> None:
-        """Write the folder. A reranker of before goes: what is not part of this logic must not answer."""
+        """Write the folder. A reranker or token heads of before go: what is not part of this logic must not answer."""
         self.ranking.save(folder / SETTINGS)
         self.composer.save(folder / COMPOSER)
         if self.vocabulary is not None:
@@ -50,6 +54,10 @@ class SearchLogic:
         shutil.rmtree(folder / RERANKER, ignore_errors=True)
         if self.reranker is not None:
             self.reranker.save(folder / RERANKER)
+        if self.late != (own := folder / LATE):
+            shutil.rmtree(own, ignore_errors=True)
+            if self.late is not None and any(self.ranking.late.values()):
+                shutil.copytree(self.late, own)
 
     @classmethod
     def load(cls, folder: Path = RANKING) -> "SearchLogic":
@@ -59,4 +67,5 @@ class SearchLogic:
             composer=load_composer(folder / COMPOSER),
             vocabulary=Vocabulary.load(folder) if (folder / DOCUMENT).is_file() else None,
             reranker=Reranker.load(folder / RERANKER) if (folder / RERANKER).is_dir() else None,
+            late=late if (late := folder / LATE).is_dir() else None,
         )

@@ -24,32 +24,30 @@ from catalog.media import MediaStore
 from catalog.params import load_section
 from catalog.products import Product
 from catalog.splits import SplitParams, split_products
-from catalog.tables import read_judgements, read_products, read_terms, snapshot_id
+from catalog.tables import read_products, snapshot_id
 from catalog.workspace import CHECKPOINT
 from evaluation.comparison.files import FACTS, PER_QUERY
 from evaluation.comparison.questions import Questions, comparison_questions
+from evaluation.comparison.release_logic import release_logic
 from evaluation.judgements import EvaluationSet
 from evaluation.kinds import KINDS
 from evaluation.metrics import per_query
 from evaluation.missing import missing_modalities
-from evaluation.params import CompareParams, TuneParams
+from evaluation.params import CompareParams
 from evaluation.pool import PoolEngines, hidden_embeddings, pool_engines
-from evaluation.runs import Photos, ask, photos_of
+from evaluation.runs import Photos, ask
 from evaluation.scores import score_rows
-from evaluation.tune import tune, validation_questions
-from models.compose import compose
+from evaluation.shop import read_shop
 from models.dual_encoder import DualEncoder
 from models.embed import embed_products
+from models.late.making import Trained
 from models.params import EmbedParams, ExportParams, served_width
-from models.training.compose_params import ComposeParams
 from models.training.features import FeatureStore, untrained
 from models.training.pictures import CachedPictures, fill_pooled, trunk_folder
 from models.training.remembered import RememberedEncoder
 from models.training.settings import TrainSettings
 from models.training.texts import LiveTexts, RememberedTexts
 from search.engine import Query, SearchEngine
-from search.logic import SearchLogic
-from search.matching import Matching
 
 TIMED = 60  # queries of words that are timed
 
@@ -57,20 +55,14 @@ TIMED = 60  # queries of words that are timed
 def main(folder: Path) -> None:
     """Measure the model in `folder`."""
     params, split = load_section("compare", CompareParams), load_section("split", SplitParams)
-    products, terms, media = read_products(), read_terms(), MediaStore()
-    parts = split_products(products, split)
+    features, media = TrainSettings().features or CHECKPOINT, MediaStore()
+    products, model = read_products(), DualEncoder.load(folder)
+    encoder = remembered(model, features, products)
+    embeddings = embed_products(products, media, encoder, snapshot_id(), load_section("embed", EmbedParams))
+    shop = read_shop(encoder, embeddings)
+    parts, terms, photos = split_products(products, split), shop.terms, shop.photos
     questions = comparison_questions(parts["test"], products, terms, params)
-    photos, embed = photos_of(media), load_section("embed", EmbedParams)
-    model = DualEncoder.load(folder)
-    encoder = remembered(model, TrainSettings().features or CHECKPOINT, products)
-    embeddings = embed_products(products, media, encoder, snapshot_id(), embed)
-    asked = validation_questions(
-        parts["validation"], products, terms, read_judgements(), tune_params := load_section("tune", TuneParams)
-    )
-    matching = load_section("matching", Matching)
-    composer, _ = compose(products, terms, embeddings, encoder, split, load_section("compose", ComposeParams))
-    ranking, _ = tune(asked, parts["validation"], embeddings, encoder, photos, tune_params, matching, composer)
-    logic = SearchLogic(ranking, composer)
+    logic, notes = release_logic(shop, Trained(model, encoder, embeddings, features), split)
     engines = {
         "held_out": pool_engines(parts["test"], terms, embeddings, encoder, logic),
         "everywhere": pool_engines(products, terms, embeddings, encoder, logic),
@@ -87,6 +79,7 @@ def main(folder: Path) -> None:
         for score in missing_modalities(encoder, hidden_embeddings(pool, embeddings, encoder), asked_set, kind)
     ]
     facts = {
+        "logic": notes,
         "missing": [asdict(score) for score in missing],
         "questions": questions.fingerprint,
         "dim": encoder.dim,

@@ -86,7 +86,7 @@ def examples(found: Sequence[Look], questions: EvaluationSet) -> Examples:
 def _look(engine: SearchEngine, query: EvaluationQuery, cell: str, photos: Photos, facts: ShopFacts) -> Look:
     asked = as_asked(query, photos, None)
     found = engine.retrieve(asked)
-    top = found.ranked(engine.ranking)[: engine.ranking.candidates]
+    top = engine.ranked(found)[: engine.ranking.candidates]
     products = engine.collection.products([product_id for product_id, _ in top])
     features = features_of(asked, found.candidates, found.able, top, products, facts, found.understood)
     return Look(query, found.kind, cell, top, features)

@@ -69,11 +69,16 @@ class LiteImageTower(ImageTower):
     def late(self, features: Tensor) -> Tensor:
         """[B, C*S*S + P] -> [B, W]."""
         flat = self.map_channels * self.map_side**2
-        x = features[:, :flat].reshape(-1, self.map_channels, self.map_side, self.map_side)
+        x = self.places(features)
         for block in self.blocks[self.cut + 1 :]:
             x = block(x)
         pieces = [*self.pooling.pieces(self.last(x)), *torch.split(features[:, flat:], self.pieces, dim=1)]
         return torch.cat([_sized(piece) for piece in pieces], dim=1)
+
+    def places(self, features: Tensor) -> Tensor:
+        """[B, C*S*S + P] -> the map [B, C, S, S]."""
+        flat = self.map_channels * self.map_side**2
+        return features[:, :flat].reshape(-1, self.map_channels, self.map_side, self.map_side)
 
     def late_modules(self) -> Sequence[nn.Module]:
         """The blocks after the cut and the last convolution."""

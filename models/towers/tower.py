@@ -3,6 +3,7 @@
 Legend: B batch, L tokens, W tower width, D shared space.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -10,6 +11,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
+from catalog.errors import InvalidParams
 from models.heads import ProjectionHead
 from models.params import ImageMode, ModelParams, TextMode
 from models.preprocess import ImagePreprocess
@@ -172,6 +174,19 @@ class ImageTower(Tower):
     def late(self, features: Tensor) -> Tensor:
         """The tail's layers and the pooling."""
         raise NotImplementedError
+
+    def places(self, features: Tensor) -> Tensor:
+        """Trunk features [B, ...] -> [B, C, h, w]: what is where in the picture, for late interaction.
+
+        A map is taken as it is; of a transformer's states [B, T, W] the patches, without the tokens before them.
+        Raises InvalidParams for a trunk whose features know no places.
+        """
+        if features.ndim == 4:
+            return features
+        if features.ndim == 3:
+            side = math.isqrt(features.shape[1])
+            return features[:, -side * side :].transpose(1, 2).reshape(len(features), -1, side, side)
+        raise InvalidParams("late.enabled: the image tower of this preset does not tell where in a picture things are.")
 
     def late_modules(self) -> Sequence[nn.Module]:
         """What trains in mode `tail` beside the head."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from catalog.errors import NotReady
 from search.collection import LEGS, LEXICAL, QUERY_LEGS
@@ -75,7 +75,8 @@ class Ranking(BaseModel):
 
     `candidates`: how many each leg puts forward, or k where that is more. `weights`: which legs a kind of query asks,
     and, but for naive_bayes, how much each counts. `odds`: what naive_bayes knows; a kind that was not fitted has the
-    defaults of KindOdds. `matching`: how vectors are compared.
+    defaults of KindOdds. `matching`: how vectors are compared. `late`: for each kind of query the share of late
+    interaction in the order of the best `candidates`; 0 for a kind that is not named.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -85,6 +86,7 @@ class Ranking(BaseModel):
     weights: dict[QueryKind, dict[str, float]] = Field(default_factory=default_weights)
     odds: dict[QueryKind, KindOdds] = Field(default_factory=dict)
     matching: Matching = Matching()
+    late: dict[QueryKind, float] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _weighs_legs_that_exist(self) -> Self:
@@ -97,6 +99,13 @@ class Ranking(BaseModel):
             if not any(weights.values()) or not all(0 <= weight < float("inf") for weight in weights.values()):
                 raise ValueError(f"the weights of {kind} queries must be 0 or more, and one of them above 0")
         return self
+
+    @field_validator("late")
+    @classmethod
+    def _shares(cls, late: dict[QueryKind, float]) -> dict[QueryKind, float]:
+        if not all(0 <= share <= 1 for share in late.values()) or late.get("product"):
+            raise ValueError("the share of late interaction is 0 to 1, and 0 for products like another")
+        return late
 
     def weights_for(self, kind: QueryKind, legs: tuple[str, ...] | None = None) -> dict[str, float]:
         """Weights above 0 of a kind of query; with `legs`, of exactly those, equal where none of them is weighed."""

@@ -14,12 +14,13 @@ from catalog.splits import SplitParams
 from evaluation.judgements import EvaluationQuery, EvaluationSet
 from evaluation.pool import pool_engines
 from evaluation.questions import few_questions
-from evaluation.rank import TRAINERS, Shop, rank, shop_facts
+from evaluation.rank import TRAINERS, rank
 from evaluation.rankers.adoption import KindVerdict, verdicts
 from evaluation.rankers.examples import Examples, Look, examples, looks
 from evaluation.rankers.information import in_bins, information, telling
 from evaluation.rankers.params import NetworkParams, RankParams, TreeParams, check_ranker
 from evaluation.runs import as_asked, photos_of
+from evaluation.shop import Shop, shop_facts
 from search.logic import SearchLogic
 from search.ranking.features import FEATURES, Floats, ShopFacts
 from search.ranking.neural import Network, Weights

@@ -1,0 +1,84 @@
+"""The query side of late interaction, served: ONNX Runtime, numpy and PIL; no torch.
+
+    late = LateEncoder.load(folder, encoder, vocabulary)
+    late.words(("red", "dress")) -> float32 [T, W]      late.photo(data) -> float32 [J, W]
+
+words.onnx   text vectors [T, D] of the release's encoder -> tokens, as long as the word matters
+image.onnx   pixels -> J unit tokens: the places of the picture, and one for all of it
+late.json    the encoder that they were trained on, and how pictures are prepared
+
+A word goes through the encoder alone, never beside others, so its token does not depend on its neighbours; the words
+of titles and terms were encoded when the release was made. Legend: T words, J tokens of a picture, W width.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.errors import EncoderMismatch, NotReady
+from catalog.media import decode_image
+from models.encoder import EncoderLike, open_session
+from models.preprocess import ImagePreprocess
+
+FORMAT = 1
+ABOUT = "late.json"
+WORDS_GRAPH = "words.onnx"
+IMAGE_GRAPH = "image.onnx"
+
+Floats = NDArray[np.float32]
+_REMEMBERED = 16_384  # words that no title has
+
+TextEncoder = Callable[[Sequence[str]], Floats]
+
+
+class LateEncoder:
+    """Token heads, opened, beside the encoder that they were trained on. Threads may share it."""
+
+    def __init__(self, folder: Path, about: dict[str, Any], encode_text: TextEncoder, threads: int) -> None:
+        self.encoder: str = about["encoder"]
+        self.width: int = about["width"]
+        self._encode_text = encode_text
+        self._preprocess = ImagePreprocess.from_json(about["preprocess"])
+        self._words = open_session(folder / WORDS_GRAPH, 1)
+        self._image = open_session(folder / IMAGE_GRAPH, threads)
+        self._word = lru_cache(maxsize=_REMEMBERED)(self._one)
+
+    @classmethod
+    def load(cls, folder: Path, encoder: EncoderLike, threads: int = 1) -> "LateEncoder":
+        """Open the heads in `folder`. Raises NotReady, EncoderMismatch when they were trained on another encoder."""
+        about = read_about(folder)
+        if about["encoder"] != encoder.fingerprint:
+            raise EncoderMismatch(
+                f"The token heads in {folder} were trained on encoder {about['encoder']}, not on {encoder.fingerprint}."
+            )
+        return cls(folder, about, encoder.encode_text, threads)
+
+    def words(self, words: Sequence[str]) -> Floats:
+        """Tokens [T, W]."""
+        rows = [self._word(word) for word in words]
+        return np.stack(rows) if rows else np.zeros((0, self.width), dtype=np.float32)
+
+    def photo(self, data: bytes) -> Floats:
+        """Tokens [J, W] of a picture file. Raises InvalidMedia or MediaTooLarge as catalog.media does."""
+        tokens: Floats = self._image.run(None, {"pixels": self._preprocess.prepare_batch([decode_image(data)])})[0][0]
+        return tokens
+
+    def _one(self, word: str) -> Floats:
+        tokens: Floats = self._words.run(None, {"texts": self._encode_text([word])})[0][0]
+        return tokens
+
+
+def read_about(folder: Path) -> dict[str, Any]:
+    """late.json of a folder that holds heads. Raises NotReady when it does not, or is of another format."""
+    try:
+        about: dict[str, Any] = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise NotReady(f"{folder} holds no token heads: run the late stage.") from None
+    if about["format"] != FORMAT:
+        raise NotReady(f"{folder} has format {about['format']}, this version reads {FORMAT}.")
+    return about
