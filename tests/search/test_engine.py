@@ -37,7 +37,7 @@ def test_english_chinese_and_mixed_words_find_the_red_dress(words: str):
 def test_a_photo_finds_the_product_that_looks_like_it():
     answer = engine_of().search(Query(images=(b"blue shirt",), k=3))
     assert answer.hits[0].id == "s2"
-    assert set(answer.hits[0].legs) == {"dense", "image"}
+    assert set(answer.hits[0].legs) == {"dense", "image", "attributes"}  # of what looks like it, voted
 
 
 def test_a_photo_and_words_meet_in_between():
@@ -83,8 +83,9 @@ def test_parts_that_cancel_each_other_out_are_refused():
 
 
 def test_a_product_that_the_query_is_without_is_not_answered():
-    whole = engine_of().search(Query(images=(b"red dress",), k=12))
-    rest = engine_of().search(Query(images=(b"red dress",), k=12, without="d1"))
+    legs = ("dense", "image")  # in the attributes leg it would have a vote of what the photo shows
+    whole = engine_of().search(Query(images=(b"red dress",), k=12, legs=legs))
+    rest = engine_of().search(Query(images=(b"red dress",), k=12, legs=legs, without="d1"))
     assert ids(rest) == [product_id for product_id in ids(whole) if product_id != "d1"]
 
 
