@@ -17,11 +17,11 @@ from evaluation.facets import Facet, FacetIndex
 from evaluation.judgements import EvaluationQuery
 from evaluation.kinds import ENGINE, KINDS
 from evaluation.known_items import Judged, sampled
-from evaluation.other_words import other_terms
+from evaluation.other_words import all_known, other_terms
 from evaluation.slices import shared_slices
 
 Fields = tuple[str, ...]
-NeedKind = Literal["attribute", "other_words"]  # in the shop's own terms, or in words that no table has
+NeedKind = Literal["attribute", "other_words"]  # in the shop's own terms, or in other people's words
 Draft = tuple[Phrase, list[Product]]  # and the products that have all that it mentions
 
 DRAWS = 4  # phrases drawn from each product before the sample is taken
@@ -31,12 +31,14 @@ LANGUAGES = ("en", "zh")
 def attribute_queries(
     index: FacetIndex, terms: TermIndex, fields: frozenset[str], head: frozenset[str], *, seed: int, count: int
 ) -> Iterator[Judged]:
-    """Up to `count` queries in each language in the shop's own terms, and as many in words that no table has."""
+    """Up to `count` queries in each language in the shop's own terms, and as many in other people's words."""
     for language in LANGUAGES:
         for kind in get_args(NeedKind):
             name = f"{kind}_{language}"
             for phrase, full in attribute_needs(index, terms, fields, language, kind, seed=seed, count=count):
-                yield judged(name, language, phrase.text, phrase.facets, full, head, index.grades(phrase.facets))
+                more = () if kind == "attribute" else (f"thesaurus={_knows(phrase.text, language)}",)
+                grades = index.grades(phrase.facets)
+                yield judged(name, language, phrase.text, phrase.facets, full, head, grades, more=more)
 
 
 def attribute_needs(
@@ -58,6 +60,10 @@ def attribute_needs(
             if index.tells_apart(full):
                 drafts[tuple(field for field, _ in key)].append((phrase, full))
     return _in_turns(drafts, count)
+
+
+def _knows(text: str, language: str) -> str:
+    return "all words" if all_known(text, language) else "not all words"
 
 
 def _in_turns(drafts: Mapping[Fields, Sequence[Draft]], count: int) -> list[Draft]:
@@ -83,9 +89,10 @@ def judged(
     head: frozenset[str],
     grades: Mapping[str, int],
     photo_of: Product | None = None,
+    more: tuple[str, ...] = (),
 ) -> Judged:
     """A query that wants `facets`, `full` the products that have them all; with the photo of a product, which is then
-    not among the answers."""
+    not among the answers. `more` slices follow its own."""
     name = "|".join(
         [*(f"{field}={value}" for field, value in sorted(facets)), photo_of.id if photo_of else "", language or ""]
     )
@@ -101,6 +108,7 @@ def judged(
             *shared_slices(full, head),
             *((f"language={language}", f"language x facets={language} x {len(facets)}") if language else ()),
             "facets=" + "+".join(sorted(field for field, _ in facets)),
+            *more,
         ),
     )
     return query, dict(grades)

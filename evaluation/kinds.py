@@ -99,14 +99,14 @@ KINDS: Mapping[str, QueryKind] = MappingProxyType(
             derived=True,
         ),
         "other_words_en": QueryKind(
-            "The same in English words that no table has: finds the products that have them all.",
+            "The same in other people's English words: finds the products that have them all.",
             "the held-out facets have no other English words in evaluation/other_words.csv",
             "nDCG@10",
             _HIDDEN,
             derived=True,
         ),
         "other_words_zh": QueryKind(
-            "The same in Chinese words that no table has: finds the products that have them all.",
+            "The same in other people's Chinese words: finds the products that have them all.",
             "the held-out facets have no other Chinese words in evaluation/other_words.csv",
             "nDCG@10",
             _HIDDEN,

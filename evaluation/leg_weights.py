@@ -110,7 +110,7 @@ def weigh_attributes(
         retrieved = {query.query_id: served.retrieve(as_asked(query, photos, legs)) for query in queries}
         scorer = _scorer(ranking, kind, questions, queries, retrieved)
         weights, score = choose_share(
-            scorer, ranking.weights[kind], step=2 * params.step, most=params.attributes, margin=params.margin
+            scorer, ranking.weights[kind], step=2 * params.step, most=params.attributes, margin=params.attributes_margin
         )
         ranking = weighed(ranking, kind, weights)
         found[kind]["as_served"] = {"weights": weights, "score": score}

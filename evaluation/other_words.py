@@ -1,7 +1,8 @@
-"""Other words for the same things, for judging alone: no training phrase and no table of the shop has them.
+"""Other words for the same things, for judging alone: what people say who know no table of the shop.
 
 other_words.csv: role, meaning (an English word of catalog/thesaurus.csv), and words in each language separated by |.
-A test keeps them apart from the thesaurus, which training reads.
+It was written by someone who saw the shop's own terms and not the thesaurus, so that it says how much of what people
+type the thesaurus covers, and what becomes of the rest: `all_known` tells them apart. Nothing in it may be moved there.
 """
 
 import csv
@@ -13,6 +14,7 @@ from pathlib import Path
 from catalog.products import Term
 from catalog.terms import TermIndex
 from catalog.thesaurus import role_of, thesaurus
+from catalog.tokens import tokenize
 
 FILE = Path(__file__).with_name("other_words.csv")
 
@@ -33,8 +35,8 @@ def other_words() -> Words:
 def other_terms(
     facets: Mapping[str, str], terms: TermIndex, language: str, rng: random.Random
 ) -> tuple[dict[str, str], TermIndex]:
-    """Those of `facets` (field -> value) for which there is a word that neither the shop nor the thesaurus has, and
-    the words, one drawn for each.
+    """Those of `facets` (field -> value) for which there is a word that is none of the shop's, and the words, one
+    drawn for each.
     """
     said = []
     for field, value in facets.items():
@@ -45,3 +47,28 @@ def other_terms(
         if fresh:
             said.append(Term(field, value, language, rng.choice(fresh)))
     return {term.field: term.value for term in said}, TermIndex(said)
+
+
+def all_known(text: str, language: str) -> bool:
+    """Whether the thesaurus has every word of other_words.csv that `text` is made of."""
+    return not any(_within(word, text, language) for word in _unknown(language))
+
+
+@cache
+def _unknown(language: str) -> tuple[str, ...]:
+    """The words that the thesaurus does not have in their meaning."""
+    return tuple(
+        word
+        for (role, meaning, spoken), words in other_words().items()
+        if spoken == language
+        for word in words
+        if tuple(tokenize(word))
+        not in {tuple(tokenize(known)) for known in thesaurus().words(role, [meaning], language)}
+    )
+
+
+def _within(word: str, text: str, language: str) -> bool:
+    if language == "zh":
+        return word in text
+    words, said = tokenize(word), tokenize(text)
+    return any(said[start : start + len(words)] == words for start in range(len(said) - len(words) + 1))

@@ -16,12 +16,14 @@ class TuneParams(Section):
     a move shifts `step` from one leg to another. `margin` is what a setting must gain in the mean nDCG@10 for each
     unit of weight that it moves away from balance: ties and noise stay balanced. `weights` (query kind -> leg ->
     weight) sets those of some kinds instead of choosing them. `understand`: queries are read with a vocabulary of the
-    catalogue (search.understanding), and its leg gets at most the share `attributes` where weights are chosen.
+    catalogue (search.understanding), and its leg gets at most the share `attributes` where weights are chosen; the
+    whole of it must gain `attributes_margin`, since titles are asked too and lose where it outweighs the other legs.
     """
 
     seed: int = 11
     understand: bool = True
     attributes: float = Field(default=0.6, ge=0.0, le=0.9)
+    attributes_margin: float = Field(default=0.01, ge=0.0)
     fusion: FusionName = "weighted"
     weights: dict[QueryKind, dict[str, float]] = Field(default_factory=dict)
     queries: int = Field(default=200, ge=1)

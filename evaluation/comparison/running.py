@@ -1,6 +1,7 @@
 """Train and measure configurations one after the other, each in a folder of its own, and never one twice.
 
 artifacts/compare/features      outputs of frozen layers, for all
+artifacts/compare/words.vec     word vectors, for rows whose model.text_backbone is words.vec
 artifacts/compare/models/KEY    a workspace in which `python -m models.train` ran; rows that train alike share it
 artifacts/compare/rows/KEY      per_query.parquet, facts.json, measure.log
 
@@ -26,6 +27,7 @@ from evaluation.comparison.configurations import Document, Row, document_of, mod
 from evaluation.comparison.files import FACTS
 
 FOLDER = ARTIFACTS / "compare"
+WORDS = "words.vec"
 PROJECT = Path(__file__).parents[2]
 NOT_MEASURED = ("validate", "export", "gates", "evaluate")  # sections that change nothing here
 
@@ -58,11 +60,14 @@ class Training:
 def trainings(
     rows: Sequence[Row], base: dict[str, Any], params: Document, snapshot: str, folder: Path = FOLDER
 ) -> list[Training]:
-    """Every row, once for each of its seeds, in order. `train.teacher` may name a row before: then it is its model."""
+    """Every row, once for each of its seeds, in order. `train.teacher` may name a row before: then it is its model.
+
+    `model.text_backbone` may be WORDS: then it is the file that `run` makes in `folder`.
+    """
     found: list[Training] = []
     for row in rows:
         for seed in row.seeds or (None,):
-            document = _taught(document_of(params, [base, row.set], seed), found)
+            document = _with_words(_taught(document_of(params, [base, row.set], seed), found), folder)
             asked = {name: section for name, section in document.items() if name not in NOT_MEASURED}
             if (width := (document.get("export") or {}).get("dim")) is not None:
                 asked["width"] = width
@@ -80,6 +85,13 @@ def _taught(document: Document, before: Sequence[Training]) -> Document:
     return {**document, "train": {**train, "teacher": str((named[train["teacher"]] / MODEL).absolute())}}
 
 
+def _with_words(document: Document, folder: Path) -> Document:
+    model = document.get("model") or {}
+    if model.get("text_backbone") != WORDS:
+        return document
+    return {**document, "model": {**model, "text_backbone": str((folder / WORDS).absolute())}}
+
+
 def run(wanted: Sequence[Training], say: Callable[[str], None], folder: Path = FOLDER) -> Iterator[Training]:
     """Train and measure what is not finished; yields each training once it is.
 
@@ -92,6 +104,9 @@ def run(wanted: Sequence[Training], say: Callable[[str], None], folder: Path = F
             if not (training.model / MODEL).is_dir():
                 say(f"{number}/{len(wanted)} {name}: training")
                 _prepare(training.model, training.document)
+                words = (training.document.get("model") or {}).get("text_backbone")
+                if words == str((folder / WORDS).absolute()) and not Path(words).is_file():
+                    _run(["evaluation.comparison.word_vectors", words], training.model, folder, "words.log")
                 _run(["models.train"], training.model, folder, "train.log")
             if not training.finished:
                 say(f"{number}/{len(wanted)} {name}: measuring")

@@ -10,12 +10,14 @@ import pytest
 import yaml
 
 from catalog.errors import InvalidParams
+from catalog.tokens import tokenize
 from evaluation.comparison.configurations import BASE, FILE, Row, read_configurations
 from evaluation.comparison.files import FACTS, PER_QUERY
 from evaluation.comparison.questions import comparison_questions
 from evaluation.comparison.report import markdown
-from evaluation.comparison.running import ConfigurationFailed, Training, run, trainings
+from evaluation.comparison.running import WORDS, ConfigurationFailed, Training, run, trainings
 from evaluation.comparison.table import TASKS, table_of
+from evaluation.comparison.word_vectors import words_of
 from evaluation.missing import LOSABLE, MissingScore
 from evaluation.params import CompareParams
 from evaluation.scores import SCHEMA
@@ -95,6 +97,20 @@ def test_a_row_can_be_taught_by_the_model_of_a_row_before_it_and_cut_vectors_are
     assert elsewhere.document["train"]["teacher"] == "some/folder"
     assert cut.model == probes.model == base.model
     assert cut.measured != base.measured == probes.measured
+
+
+def test_word_vectors_of_the_comparison_are_one_file_for_all_rows_that_read_it(tmp_path: Path) -> None:
+    chosen = {"model.text_tower": "word_vectors", "model.text_backbone": WORDS}
+    rows = (Row(name=BASE, family=BASE), Row(name="vectors", family="text tower", set=chosen))
+    base, vectors = trainings(rows, {}, PARAMS, "s", tmp_path)
+    assert vectors.document["model"]["text_backbone"] == str(tmp_path / WORDS)
+    assert base.document["model"].get("text_backbone") is None
+
+
+def test_the_words_of_a_snapshot_are_those_of_its_products_and_terms_and_of_the_thesaurus() -> None:
+    words = words_of(POOL, TERMS)
+    assert len(set(words)) == len(words)
+    assert {"dress", *tokenize(POOL[0].title), *tokenize(TERMS[0].term)} <= set(words)
 
 
 def test_a_configuration_that_stops_is_told_after_the_others_have_run(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """Which questions are asked of a pool, and what counts as their answer."""
 
-import csv
 import dataclasses
 from pathlib import Path
 
@@ -9,14 +8,12 @@ import pytest
 from catalog.phrases import Phrase
 from catalog.products import CATEGORY, Judgement, Product
 from catalog.terms import TermIndex, spoken_fields
-from catalog.thesaurus import FILE as THESAURUS
 from catalog.thesaurus import thesaurus
-from catalog.tokens import normalise
 from evaluation.attribute_queries import Draft, _in_turns
 from evaluation.facets import FacetIndex
 from evaluation.judgements import EvaluationQuery, EvaluationSet, read_evaluation_set
 from evaluation.known_items import drop_words
-from evaluation.other_words import other_words
+from evaluation.other_words import all_known, other_words
 from evaluation.params import EvaluateParams
 from evaluation.questions import evaluation_set, unasked
 from search.query import MOST_CHARACTERS
@@ -152,21 +149,23 @@ def test_a_photo_asks_for_others_of_its_category_and_colour_and_never_for_itself
         assert source.id not in grades
 
 
-def test_other_words_are_in_no_table_that_training_or_the_shop_has() -> None:
-    with THESAURUS.open(encoding="utf-8", newline="") as stream:
-        trained = {normalise(word) for row in csv.DictReader(stream) for word in _words(row)}
-    for (role, meaning, _), words in other_words().items():
+def test_other_words_are_none_of_the_shops_and_tell_whether_the_thesaurus_knows_them() -> None:
+    for role, meaning, _ in other_words():
         assert thesaurus().words(role, [meaning], "en"), f"{meaning} is no row of the thesaurus"
-        assert not {normalise(word) for word in words} & trained
     asked, names = questions(), TermIndex(TERMS, POOL)
-    for kind in ("other_words_en", "other_words_zh"):
+    for kind, language in (("other_words_en", "en"), ("other_words_zh", "zh")):
         assert asked.of_kind(kind)
         for query in asked.of_kind(kind):
             assert names.values_named(query.text or "") == ()
+            known = "all words" if all_known(query.text or "", language) else "not all words"
+            assert f"thesaurus={known}" in query.slices
 
 
-def _words(row: dict[str, str]) -> list[str]:
-    return [*row["en"].split("|"), *row["zh"].split("|")]
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_some_other_words_are_in_the_thesaurus_and_some_are_not(language: str) -> None:
+    words = [word for (_, _, spoken), own in other_words().items() if spoken == language for word in own]
+    known = sum(all_known(word, language) for word in words)
+    assert 0.1 * len(words) < known < 0.95 * len(words)
 
 
 def test_the_shops_own_judgements_keep_their_grades_inside_the_pool() -> None:

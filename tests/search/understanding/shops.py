@@ -21,7 +21,7 @@ ZH = {
 TERMS = [Term(field, value, "zh", name) for (field, value), name in ZH.items()]
 
 # Words that no table has, as the words that they mean.
-SENSES = {"羊毛衫": "毛衣", "球靴": "运动鞋", "clobber": "dresses", "noir": "black", "篮球鞋": "运动鞋"}
+SENSES = {"羊驼衫": "毛衣", "球靴": "运动鞋", "clobber": "dresses", "noir": "black", "篮球鞋": "运动鞋"}
 
 
 class SenseEncoder(WordEncoder):
