@@ -34,7 +34,9 @@ class FeatureStore:
         self.folder = folder
         self.dtype = dtype
         self.shape = shape  # of one row; None while the store is empty
-        self._place = {key: number for number, key in enumerate(keys)}
+        known = list(keys)
+        self._place = {key: number for number, key in enumerate(known)}
+        self._count = len(known)  # of rows; a key that was written twice has two
         self._map: Features | None = None
 
     @classmethod
@@ -67,7 +69,8 @@ class FeatureStore:
     def append(self, keys: Sequence[str], rows: Features) -> None:
         """Add rows [N, ...] under N new keys; both are in the operating system's hands on return.
 
-        Raises ValueError when a row's shape differs from the others' or a number does not fit the dtype.
+        Raises ValueError when a row's shape differs from the others' or a number does not fit the dtype, and
+        RuntimeError when another process has written here since the store was opened: rows would lose their keys.
         """
         if len(keys) != len(rows):
             raise ValueError(f"{len(keys)} keys for {len(rows)} rows")
@@ -82,11 +85,15 @@ class FeatureStore:
             temporary.replace(self.folder / SHAPE)
         if tuple(values.shape[1:]) != self.shape:
             raise ValueError(f"rows of shape {values.shape[1:]} in a store of {self.shape}")
+        before = self._count * self.dtype.itemsize * int(np.prod(self.shape))
+        if (size := (self.folder / ROWS).stat().st_size if (self.folder / ROWS).exists() else 0) != before:
+            raise RuntimeError(f"another process writes to {self.folder}: it has {size} bytes where {before} were left")
         for name, data in ((ROWS, values.tobytes()), (KEYS, "".join(key + "\n" for key in keys).encode())):
             with (self.folder / name).open("ab") as stream:
                 stream.write(data)
-        for key in keys:
-            self._place[key] = len(self._place)
+        for number, key in enumerate(keys, start=self._count):
+            self._place[key] = number
+        self._count += len(keys)
         self._map = None
 
     def rows(self, keys: Sequence[str]) -> Features:
@@ -95,7 +102,7 @@ class FeatureStore:
         if self.shape is None:
             raise KeyError("the store is empty")
         if self._map is None:
-            self._map = np.memmap(self.folder / ROWS, self.dtype, "r", shape=(len(self._place), *self.shape))
+            self._map = np.memmap(self.folder / ROWS, self.dtype, "r", shape=(self._count, *self.shape))
         return np.asarray(self._map[places])
 
 

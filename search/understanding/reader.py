@@ -71,8 +71,16 @@ class Reader:
         ]
 
     def _unheard(self, mention: Mention) -> bool:
-        """Whether it is no name, nor a word of titles: those are found by themselves."""
-        return mention.how != "name" and not all(w in self.vocabulary.known_words for w in tokenize(mention.text))
+        """Whether it is no name of the shop's, nor a word of titles: those are found by themselves."""
+        return not self._of_the_shop(mention) and not all(
+            word in self.vocabulary.known_words for word in tokenize(mention.text)
+        )
+
+    def _of_the_shop(self, mention: Mention) -> bool:
+        """Whether the shop itself calls its likeliest meaning so, or has it as the value."""
+        meaning, said = mention.meanings[0], tokenize(mention.text)
+        own = (meaning.value, *self._named.get((meaning.field, meaning.value), {}).values())
+        return mention.how == "name" and any(said == tokenize(name) for name in own)
 
     def _said_plainly(self, read: Understood) -> Understood:
         """With its plain text and the names of what is wanted."""
@@ -88,7 +96,11 @@ class Reader:
                 if likely and language in known and self._unheard(mention):
                     plain[here:place] = [known[language], *[""] * (len(mention.text) - 1)]
             if likely:
-                names += [known[other] for other in self.vocabulary.languages if other != language and other in known]
+                names += [
+                    known[other]
+                    for other in self.vocabulary.languages
+                    if other in known and (other != language or not self._of_the_shop(mention))
+                ]
         changed = "".join(plain) if plain != [*said] else read.wanted_text
         return replace(read, plain_text=changed, names=tuple(dict.fromkeys(names)))
 

@@ -71,8 +71,9 @@ class PriceRange:
 class Understood:
     """`text` is the query in normal form; `wanted_text` what is left of it to search for, without prices and negations.
 
-    `plain_text` is the same with every other spelling and every likely guess replaced by the shop's own name of it, and
-    `names` what the wanted values are called in another language that the catalogue's titles are in.
+    `plain_text` is the same with every other spelling, other word and likely guess that no title has replaced by the
+    shop's own name of it, and `names` what the shop calls the wanted values in the languages of its titles, where the
+    query calls them otherwise.
     `without`: words that are not wanted and are no attribute ("laces" of "without laces").
     """
 

@@ -120,3 +120,20 @@ def test_remembered_texts_give_what_the_backbone_gives(tmp_path):
         plain = torch.cat([LiveTexts().pooled(model, [line]) for line in lines])
     torch.testing.assert_close(remembered.pooled(model, lines), plain)
     assert len({text_key(line) for line in lines}) == 100
+
+
+def test_a_key_that_was_written_twice_costs_no_other_key_its_row(tmp_path):
+    FeatureStore.open(tmp_path / "s").append(["a", "b"], block(1, 2))
+    FeatureStore.open(tmp_path / "s").append(["b"], block(2))
+    store = FeatureStore.open(tmp_path / "s")
+    store.append(["c", "d"], block(3, 4))
+    for opened in (store, FeatureStore.open(tmp_path / "s")):
+        assert opened.rows(["d", "b", "a", "c"]).tolist() == block(4, 2, 1, 3).tolist()
+
+
+def test_a_second_writer_is_stopped_before_keys_lose_their_rows(tmp_path):
+    one, other = FeatureStore.open(tmp_path / "s"), FeatureStore.open(tmp_path / "s")
+    one.append(["a"], block(1))
+    with pytest.raises(RuntimeError, match="another process writes"):
+        other.append(["b"], block(2))
+    assert FeatureStore.open(tmp_path / "s").rows(["a"]).tolist() == block(1).tolist()
