@@ -15,10 +15,11 @@ from evaluation.runs import Photos, as_asked
 from search.collection import Scored
 from search.engine import SearchEngine
 from search.late import LateInteraction, blend, seen_by
-from search.ranking import QueryKind
+from search.ranking import LateKind
 
-ASKED: Mapping[QueryKind, tuple[str, ...]] = {
-    "text": ("title_to_photo", "title_to_product", "attribute_en", "attribute_zh", "shop"),
+ASKED: Mapping[LateKind, tuple[str, ...]] = {
+    "text": ("title_to_product", "attribute_en", "attribute_zh", "shop"),
+    "text to pictures": ("title_to_photo",),
     "image": ("photo_to_product", "photo_to_alike"),
     "text+image": ("photo_and_words",),
 }
@@ -37,13 +38,13 @@ class TwoStages:
 
 def choose_shares(
     engine: SearchEngine, late: LateInteraction, questions: EvaluationSet, photos: Photos, margin: float
-) -> tuple[dict[QueryKind, float], dict[str, dict[str, Any]]]:
+) -> tuple[dict[LateKind, float], dict[str, dict[str, Any]]]:
     """The best share of each kind that has questions, and how it was chosen.
 
     The engine's settings have no late interaction yet. A share must gain `margin` in the mean METRIC for each unit of
     it, so that noise does not pay for a second stage; of equal ones the smallest is taken.
     """
-    shares: dict[QueryKind, float] = {}
+    shares: dict[LateKind, float] = {}
     report: dict[str, dict[str, Any]] = {}
     for kind, names in ASKED.items():
         queries = [query for name in names for query in questions.of_kind(name)]

@@ -192,8 +192,8 @@ class SearchEngine:
     def ranked(self, retrieved: Retrieved) -> Scored:
         """Every candidate, best first: the fused legs, their top once more by late interaction where it has a share."""
         fused, query = retrieved.ranked(self.ranking), retrieved.query
-        share, seen = self.ranking.late.get(retrieved.kind, 0.0), seen_by(retrieved.candidates)
-        if self.late is None or query is None or share == 0 or not seen:
+        share = self.ranking.late_share(retrieved.kind, seen := seen_by(retrieved.candidates))
+        if self.late is None or query is None or share == 0:
             return fused
         most = self.ranking.candidates
         return self.late.blended(fused[:most], query, seen, share) + fused[most:]

@@ -1,7 +1,7 @@
 """How candidates become one list: the settings of a release, the fusion of the legs, and the second look at the top."""
 
 from search.ranking.fusion import FUSIONS, Able, Candidates, fuse, leg_shares
-from search.ranking.settings import LEGS_OF_KIND, FusionName, KindOdds, LegOdds, QueryKind, Ranking
+from search.ranking.settings import LEGS_OF_KIND, FusionName, KindOdds, LateKind, LegOdds, QueryKind, Ranking
 
 __all__ = [
     "FUSIONS",
@@ -10,6 +10,7 @@ __all__ = [
     "Candidates",
     "FusionName",
     "KindOdds",
+    "LateKind",
     "LegOdds",
     "QueryKind",
     "Ranking",

@@ -3,7 +3,7 @@
 Chosen on the validation split (evaluation.tune); they travel with the release as ranking.json.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Literal, Self
 
@@ -14,6 +14,8 @@ from search.collection import LEGS, LEXICAL, QUERY_LEGS
 from search.matching import Matching
 
 QueryKind = Literal["text", "image", "text+image", "product"]
+# What late interaction may weigh: a kind of query, or words whose answer is looked for in pictures alone (legs: image).
+LateKind = Literal["text", "text to pictures", "image", "text+image"]
 FusionName = Literal["weighted", "rrf", "vote", "naive_bayes"]
 
 LEGS_OF_KIND: Mapping[QueryKind, tuple[str, ...]] = {
@@ -75,8 +77,8 @@ class Ranking(BaseModel):
 
     `candidates`: how many each leg puts forward, or k where that is more. `weights`: which legs a kind of query asks,
     and, but for naive_bayes, how much each counts. `odds`: what naive_bayes knows; a kind that was not fitted has the
-    defaults of KindOdds. `matching`: how vectors are compared. `late`: for each kind of query the share of late
-    interaction in the order of the best `candidates`; 0 for a kind that is not named.
+    defaults of KindOdds. `matching`: how vectors are compared. `late`: for each LateKind the share of late
+    interaction in the order of the best `candidates`; 0 for one that is not named.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -86,7 +88,7 @@ class Ranking(BaseModel):
     weights: dict[QueryKind, dict[str, float]] = Field(default_factory=default_weights)
     odds: dict[QueryKind, KindOdds] = Field(default_factory=dict)
     matching: Matching = Matching()
-    late: dict[QueryKind, float] = Field(default_factory=dict)
+    late: dict[LateKind, float] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _weighs_legs_that_exist(self) -> Self:
@@ -102,10 +104,16 @@ class Ranking(BaseModel):
 
     @field_validator("late")
     @classmethod
-    def _shares(cls, late: dict[QueryKind, float]) -> dict[QueryKind, float]:
-        if not all(0 <= share <= 1 for share in late.values()) or late.get("product"):
-            raise ValueError("the share of late interaction is 0 to 1, and 0 for products like another")
+    def _shares(cls, late: dict[LateKind, float]) -> dict[LateKind, float]:
+        if not all(0 <= share <= 1 for share in late.values()):
+            raise ValueError("the share of late interaction is 0 to 1")
         return late
+
+    def late_share(self, kind: QueryKind, seen: Collection[str]) -> float:
+        """The share for a query of `kind` that looks at what is `seen` of the products: image, text or both."""
+        if kind == "product" or not seen:
+            return 0.0
+        return self.late.get("text to pictures" if kind == "text" and set(seen) == {"image"} else kind, 0.0)
 
     def weights_for(self, kind: QueryKind, legs: tuple[str, ...] | None = None) -> dict[str, float]:
         """Weights above 0 of a kind of query; with `legs`, of exactly those, equal where none of them is weighed."""

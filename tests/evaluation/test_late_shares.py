@@ -47,8 +47,8 @@ def test_what_tells_titles_apart_gets_a_share_and_what_says_nothing_gets_none(st
         chosen[knows], report = choose_shares(engine(store), late, QUESTIONS, photos_of(store), margin=0.05)
         assert report["text"]["score"] >= report["text"]["start_score"]
         assert set(report["text"]["tried"]) == {str(share) for share in SHARES}
-    assert chosen[True]["text"] > 0
-    assert chosen[False] == {"text": 0.0, "image": 0.0, "text+image": 0.0}
+    assert chosen[True]["text to pictures"] > 0
+    assert chosen[False] == {"text": 0.0, "text to pictures": 0.0, "image": 0.0, "text+image": 0.0}
 
 
 def test_a_gain_below_the_margin_does_not_pay(store: MediaStore) -> None:
@@ -60,7 +60,7 @@ def test_a_gain_below_the_margin_does_not_pay(store: MediaStore) -> None:
 
 def test_both_stages_blend_to_what_the_engine_answers(store: MediaStore) -> None:
     late, plain, photos = Oracle(knows=True), engine(store), photos_of(store)
-    ranking = Ranking.model_validate({"late": {"text": 0.6}})
+    ranking = Ranking.model_validate({"late": {"text to pictures": 0.6}})
     whole = SearchEngine(plain.encoder, plain.collection, ranking, late=late)
     for query in QUESTIONS.of_kind("title_to_photo")[:3]:
         stages = two_stages(plain, late, query, photos)

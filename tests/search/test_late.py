@@ -18,7 +18,7 @@ from search.ranking import Ranking
 from search.rows import Rows
 from tests.search.worlds import D, OtherEncoder, WordEncoder, rows_of
 
-SHARE = {"text": 0.5, "image": 0.5, "text+image": 0.5}
+SHARE = {"text": 0.5, "text to pictures": 0.5, "image": 0.5, "text+image": 0.5}
 
 
 class Words:
