@@ -93,7 +93,7 @@ _PEOPLE_ZH = {
 
 _MOST_WORDS = 5  # a value with more words is a sentence, not a facet to say
 _HOW_MANY = (0.18, 0.40, 0.27, 0.15)  # chance to say 1, 2, 3, 4 facets
-_SYNONYM = 0.4  # chance of another word than the shop's, in training phrases
+_SYNONYM = 0.3  # chance of another word than the shop's, in training phrases
 _WEIGHTS = {"colour": 3.0, "gender": 2.0}  # how much more often than another facet
 _OPENING = 0.12
 _SHUFFLED = 0.12

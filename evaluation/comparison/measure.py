@@ -29,6 +29,7 @@ from catalog.workspace import CHECKPOINT
 from evaluation.comparison.files import FACTS, PER_QUERY
 from evaluation.comparison.questions import Questions, comparison_questions
 from evaluation.comparison.release_logic import release_logic
+from evaluation.comparison.tasks import TASKS
 from evaluation.judgements import EvaluationSet
 from evaluation.kinds import KINDS
 from evaluation.metrics import per_query
@@ -109,11 +110,12 @@ def remembered(model: DualEncoder, shared: Path, products: Sequence[Product]) ->
 
 
 def ask_all(questions: EvaluationSet, engines: PoolEngines, photos: Photos) -> list[pl.DataFrame]:
-    """Every kind in each of its ways."""
+    """Every kind in those of its ways that the table has."""
     tables = []
     for kind in questions.kinds():
         queries = questions.of_kind(kind)
-        for system, way in KINDS[kind].systems.items():
+        told = {system for task, system, _ in TASKS.values() if task == kind}
+        for system, way in ((name, KINDS[kind].systems[name]) for name in sorted(told)):
             answers = ask(engines.hidden if way.hidden else engines.served, queries, photos, way.legs)
             values = per_query(answers.run, questions.grades(queries))
             tables.append(score_rows(questions.fingerprint, system, queries, values))

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from catalog.workspace import REPORTS
-from evaluation.comparison.table import TASKS, ConfigurationRow
+from evaluation.comparison.table import ConfigurationRow
+from evaluation.comparison.tasks import TASKS
 from evaluation.kinds import KINDS
 
 JSON, MARKDOWN = REPORTS / "compare.json", REPORTS / "compare.md"

@@ -1,6 +1,6 @@
 """From per-query scores of every configuration to one table: means, intervals, and who surely differs from the base."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,29 +9,10 @@ from pydantic import BaseModel, ConfigDict
 
 from evaluation.comparison.files import PER_QUERY
 from evaluation.comparison.running import Training
-from evaluation.metrics import Metric
+from evaluation.comparison.tasks import TASKS
 from evaluation.params import CompareParams
 from evaluation.seeds import SeedSpread, over_seeds, per_query_mean
 from evaluation.verdicts import ComparedRow, against_base
-
-# What the table tests, by name: kind, system, metric. `hidden`: on an index without attributes, categories and terms.
-TASKS: Mapping[str, tuple[str, str, Metric]] = {
-    "title -> photo @1": ("title_to_photo", "engine", "recall@1"),
-    "title -> photo @10": ("title_to_photo", "engine", "recall@10"),
-    "en, hidden": ("attribute_en", "engine", "nDCG@10"),
-    "zh, hidden": ("attribute_zh", "engine", "nDCG@10"),
-    "zh other words, hidden": ("other_words_zh", "engine", "nDCG@10"),
-    "alike, hidden": ("photo_to_alike", "engine", "nDCG@10"),
-    "photo + words, hidden": ("photo_and_words", "engine", "nDCG@10"),
-    "en": ("attribute_en", "as_served", "nDCG@10"),
-    "zh": ("attribute_zh", "as_served", "nDCG@10"),
-    "en other words": ("other_words_en", "as_served", "nDCG@10"),
-    "zh other words": ("other_words_zh", "as_served", "nDCG@10"),
-    "alike": ("photo_to_alike", "as_served", "nDCG@10"),
-    "photo + words": ("photo_and_words", "as_served", "nDCG@10"),
-    "altered photo @10": ("photo_to_product", "engine", "recall@10"),
-    "words of title @10": ("title_to_product", "engine", "recall@10"),
-}
 
 
 class ConfigurationRow(BaseModel):

@@ -16,7 +16,8 @@ from evaluation.comparison.files import FACTS, PER_QUERY
 from evaluation.comparison.questions import comparison_questions
 from evaluation.comparison.report import markdown
 from evaluation.comparison.running import WORDS, ConfigurationFailed, Training, run, trainings
-from evaluation.comparison.table import TASKS, table_of
+from evaluation.comparison.table import table_of
+from evaluation.comparison.tasks import TASKS
 from evaluation.comparison.word_vectors import words_of
 from evaluation.missing import LOSABLE, MissingScore
 from evaluation.params import CompareParams
