@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from models.export_graphs import _export
+from models.export_graphs import write_graph
 from models.params import ModelParams
 from models.towers.pooling import MapPooling, windows
 
@@ -37,6 +37,6 @@ def test_a_pyramid_over_seven_by_seven_is_exported(tmp_path: Path) -> None:
     import onnxruntime
 
     path = tmp_path / "pooling.onnx"
-    _export(MapPooling((1, 2, 4)), (MAP,), path, ["features"], ({0: torch.export.Dim("batch")},))
+    write_graph(MapPooling((1, 2, 4)), (MAP,), path, ["features"], ({0: torch.export.Dim("batch")},))
     (found,) = onnxruntime.InferenceSession(path).run(None, {"features": MAP[:1].numpy()})
     assert np.abs(found - MapPooling((1, 2, 4))(MAP[:1]).numpy()).max() < 1e-6
