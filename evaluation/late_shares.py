@@ -25,6 +25,7 @@ ASKED: Mapping[LateKind, tuple[str, ...]] = {
 }
 METRIC = "nDCG@10"
 SHARES = tuple(step / 10 for step in range(10))
+LOSS = 0.01  # in METRIC, what a kind of question may lose
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ def choose_shares(
     """The best share of each kind that has questions, and how it was chosen.
 
     The engine's settings have no late interaction yet. A share must gain `margin` in the mean METRIC for each unit of
-    it, so that noise does not pay for a second stage; of equal ones the smallest is taken.
+    it, so that noise does not pay for a second stage; of equal ones the smallest is taken. One by which some kind of
+    question loses more than LOSS is out, whatever the others gain.
     """
     shares: dict[LateKind, float] = {}
     report: dict[str, dict[str, Any]] = {}
@@ -51,14 +53,20 @@ def choose_shares(
         if not queries:
             continue
         asked = {query.query_id: two_stages(engine, late, query, photos) for query in queries}
-        means = {share: _mean(questions, queries, asked, share) for share in SHARES}
-        shares[kind] = max(SHARES, key=lambda share: (round(means[share] - margin * share, 9), -share))
+        tried = {share: _means(questions, queries, asked, share) for share in SHARES}
+        means = {share: sum(found.values()) / len(found) for share, found in tried.items()}
+        harmless = [
+            share for share, found in tried.items() if all(found[name] >= tried[0.0][name] - LOSS for name in found)
+        ]
+        shares[kind] = max(harmless, key=lambda share: (round(means[share] - margin * share, 9), -share))
         report[kind] = {
             "share": shares[kind],
             "score": means[shares[kind]],
             "start_score": means[0.0],
             "queries": len(queries),
-            "tried": {str(share): round(value, 6) for share, value in means.items()},
+            "tried": {
+                str(share): {name: round(value, 6) for name, value in found.items()} for share, found in tried.items()
+            },
         }
     return shares, report
 
@@ -72,10 +80,10 @@ def two_stages(engine: SearchEngine, late: LateInteraction, query: EvaluationQue
     return TwoStages(fused[:most], late.scores(asked, ids, seen_by(retrieved.candidates)), fused[most:])
 
 
-def _mean(
+def _means(
     questions: EvaluationSet, queries: Sequence[EvaluationQuery], asked: Mapping[str, TwoStages], share: float
-) -> float:
-    """Mean METRIC over the kinds of `queries`, all kinds weighing the same."""
+) -> dict[str, float]:
+    """Kind of question -> mean METRIC."""
     run: Run = {
         query_id: (blend(stages.first, stages.late, share) + stages.rest)[:DEPTH] for query_id, stages in asked.items()
     }
@@ -83,4 +91,4 @@ def _mean(
     by_kind: dict[str, list[str]] = {}
     for query in queries:
         by_kind.setdefault(query.kind, []).append(query.query_id)
-    return sum(mean(values, ids)[METRIC] for ids in by_kind.values()) / len(by_kind)
+    return {kind: mean(values, ids)[METRIC] for kind, ids in by_kind.items()}

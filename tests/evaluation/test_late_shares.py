@@ -5,7 +5,7 @@ from collections.abc import Collection
 import pytest
 
 from catalog.media import MediaStore
-from evaluation.late_shares import SHARES, choose_shares, two_stages
+from evaluation.late_shares import LOSS, SHARES, choose_shares, two_stages
 from evaluation.params import TuneParams
 from evaluation.pool import hidden_collection
 from evaluation.runs import as_asked, photos_of
@@ -67,3 +67,20 @@ def test_both_stages_blend_to_what_the_engine_answers(store: MediaStore) -> None
         mixed = blend(stages.first, stages.late, 0.6) + stages.rest
         hits = whole.search(as_asked(query, photos, ("image",))).hits
         assert [(hit.id, hit.score) for hit in hits] == mixed[: len(hits)]
+
+
+class Contrary(Oracle):
+    """Wants what the first stage found last."""
+
+    def scores(self, query: Query, ids: list[str], seen: Collection[str]) -> dict[str, float]:
+        return {each: float(number) for number, each in enumerate(ids)}
+
+
+def test_what_one_kind_of_question_loses_no_other_can_pay_for(store: MediaStore) -> None:
+    shares, report = choose_shares(engine(store), Contrary(knows=True), QUESTIONS, photos_of(store), margin=-10.0)
+    for kind, share in shares.items():
+        tried = report[kind]["tried"]
+        assert all(value >= tried["0.0"][name] - LOSS for name, value in tried[str(share)].items())
+    assert any(
+        value < report["text"]["tried"]["0.0"][name] - LOSS for name, value in report["text"]["tried"]["0.9"].items()
+    )
