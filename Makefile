@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 export ETALAGE_HOME ?= .etalage
 export OMP_WAIT_POLICY ?= PASSIVE
 # make run FAST=1: the same loop with a short training, for a quick look at whether everything works
-RETRAIN := $(if $(FAST),--set train.epochs=4)
+RETRAIN := $(if $(FAST),--set train.epochs=4 --set late.epochs=2)
 
 .PHONY: run test setup check lint types contracts stages lock clean
 

@@ -24,6 +24,7 @@ LONG = 600.0  # seconds; a command that takes longer hangs
 TINY = {
     "train.epochs": "1",
     "compose.epochs": "2",
+    "late.epochs": "1",
     "tune.queries": "20",
     "evaluate.attribute_queries": "20",
     "evaluate.known_items": "30",
