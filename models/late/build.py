@@ -45,7 +45,8 @@ def main() -> int:
             from models.dual_encoder import DualEncoder  # torch and the towers take seconds to load
             from models.late.making import Trained, make
 
-            trained = Trained(DualEncoder.load(MODEL), Encoder.load(), load_embeddings())
+            encoder, embeddings = Encoder.load(), load_embeddings()
+            trained = Trained(DualEncoder.load(MODEL), encoder, embeddings)
             report |= make(trained, params, split, train, part)
         else:
             write_disabled(part)

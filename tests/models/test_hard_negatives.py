@@ -119,7 +119,8 @@ def test_what_joins_is_nearer_to_a_batch_than_what_a_plan_deals(tmp_path):
 
 
 def test_the_table_goes_through_a_checkpoint(tmp_path):
-    task, other = a_task(tmp_path, hard_negatives=0.25), a_task(tmp_path, hard_negatives=0.25)
+    task = a_task(tmp_path / "one", hard_negatives=0.25)
+    other = a_task(tmp_path / "other", hard_negatives=0.25)
     begin(task, 2)
     torch.save(task.state(), tmp_path / "state.pt")
     other.restore(torch.load(tmp_path / "state.pt", weights_only=True))
