@@ -1,6 +1,8 @@
 """What a query costs in process, beside the least that it could cost.
 
-    python -m benchmarks.query_latency [ROUNDS]        (from the root of a workspace with a finished `etalage retrain`)
+    OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python -m benchmarks.query_latency [ROUNDS]
+
+From the root of a workspace with a finished `etalage retrain`.
 
 Asks the whole search logic of the release, exact and in process, over all products; one thread. The floor is one
 forward pass of the encoder and one matrix product with the fused vectors, and the best ten taken from it. Prints p50
