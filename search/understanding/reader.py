@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from catalog.products import CATEGORY
 from catalog.tokens import language_of, normalise, tokenize
+from search.understanding.fillers import FILLERS
 from search.understanding.guesses import Guess, Guesser
 from search.understanding.negation import Negation, negations
 from search.understanding.pieces import NameTable, Piece
@@ -24,6 +25,7 @@ LONGEST = 400  # characters that are read; what a shopper wants is said by then
 LIKELY = 0.5  # confidence in a meaning from which it is said in the place of the words
 _VARIANT = 0.9  # confidence in another spelling, as a share of that in the name
 _MOST_JOINED = 3  # words that may be one name
+_TOLD = 0.9  # share of its words that a query says of attributes; a title says more, and is best left as it is
 
 
 class Reader:
@@ -85,7 +87,7 @@ class Reader:
     def _said_plainly(self, read: Understood) -> Understood:
         """With its plain text and the names of what is wanted."""
         said = simplified(normalise(read.wanted_text))
-        plain, names, place = [*said], [], 0
+        plain, names, place, told = [*said], [], 0, _told(said, read.wanted())
         for mention in read.wanted():
             language = "zh" if language_of(mention.text) != "en" else "en"
             known = self._named.get((mention.field, mention.meanings[0].value), {})
@@ -99,7 +101,7 @@ class Reader:
                 names += [
                     known[other]
                     for other in self.vocabulary.languages
-                    if other in known and (other != language or not self._of_the_shop(mention))
+                    if other in known and (other != language or (told and not self._of_the_shop(mention)))
                 ]
         changed = "".join(plain) if plain != [*said] else read.wanted_text
         return replace(read, plain_text=changed, names=tuple(dict.fromkeys(names)))
@@ -208,3 +210,9 @@ def _understood(
         prices=tuple(prices),
         without=without,
     )
+
+
+def _told(said: str, mentions: Sequence[Mention]) -> bool:
+    """Whether nearly all that is `said` is about attributes."""
+    words = [word for word in tokenize(said) if word not in FILLERS]
+    return sum(len(tokenize(mention.text)) for mention in mentions) >= _TOLD * len(words)

@@ -130,3 +130,9 @@ def test_a_vocabulary_without_names_reads_nothing_and_breaks_nothing():
     bare = learn_vocabulary([], [], embeddings_of([], encoder), encoder)
     understood = Reader(bare, encoder.encode_text).read("black dress, not red, under 50")
     assert (understood.mentions, understood.prices[0].applied) == ((), False)
+
+
+def test_a_title_is_not_said_in_the_names_of_its_attributes_and_a_query_is():
+    reader = reader_of()
+    assert reader.read("women's jumper").names == ("sweater",)
+    assert reader.read("women's jumper by Acme with lilac sequins").names == ()
