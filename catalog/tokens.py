@@ -4,6 +4,7 @@ import logging
 import re
 import threading
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -111,3 +112,12 @@ def _segmenter() -> Any:
             segmenter.initialized = True
             _loaded.append(segmenter)
         return _loaded[0]
+
+
+def holds(words: Sequence[str], part: Sequence[str]) -> bool:
+    """Whether `part` stands in `words` as it is, one word after the other.
+
+    >>> holds(("red", "neck", "tie"), ("neck", "tie"))
+    True
+    """
+    return any(words[start : start + len(part)] == part for start in range(len(words) - len(part) + 1))

@@ -9,19 +9,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from catalog.products import Product
 from evaluation.attribute_share import choose_share
 from evaluation.judgements import EvaluationQuery, EvaluationSet
 from evaluation.metrics import DEPTH, mean, per_query
 from evaluation.odds import Judged, fit_odds
 from evaluation.params import TuneParams
-from evaluation.pool import hidden_collection
 from evaluation.runs import Photos, as_asked
 from evaluation.weights import Choice, Weights, choose_weights
 from models.composer import Composer, SumComposer
-from models.embeddings import ProductEmbeddings
 from models.encoder import EncoderLike
-from search.collection import ATTRIBUTES
+from search.collection import ATTRIBUTES, Collection
 from search.engine import Retrieved, SearchEngine
 from search.logic import SearchLogic
 from search.matching import Matching
@@ -39,8 +36,7 @@ METRIC = "nDCG@10"
 
 def weigh_legs(
     questions: EvaluationSet,
-    pool: Sequence[Product],
-    embeddings: ProductEmbeddings,
+    hidden: Collection,
     encoder: EncoderLike,
     photos: Photos,
     params: TuneParams,
@@ -48,7 +44,7 @@ def weigh_legs(
     composer: Composer | None = None,
     vocabulary: Vocabulary | None = None,
 ) -> tuple[Ranking, dict[str, dict[str, Any]]]:
-    """The ranking, and for each query kind how it was chosen.
+    """The ranking, and for each query kind how it was chosen by asking `hidden` (evaluation.pool.hidden_collection).
 
     naive_bayes is fitted on the questions and asks all legs of the kind. For the other fusions the search starts with
     equal weights for the legs that the default ranking gives to the kind; its other legs start at 0. A kind without
@@ -58,7 +54,6 @@ def weigh_legs(
     ranking = Ranking(fusion=params.fusion, matching=matching or Matching())
     for kind, weights in params.weights.items():
         ranking = weighed(ranking, kind, shares(weights))
-    hidden = hidden_collection(pool, embeddings, encoder, ranking.matching.metric)
     engine = SearchLogic(ranking, composer or SumComposer(), vocabulary).engine(encoder, hidden)
     choices: dict[str, dict[str, Any]] = {}
     for kind, names in ASKED.items():

@@ -14,7 +14,7 @@ from pathlib import Path
 from catalog.products import Term
 from catalog.terms import TermIndex
 from catalog.thesaurus import role_of, thesaurus
-from catalog.tokens import tokenize
+from catalog.tokens import holds, tokenize
 
 FILE = Path(__file__).with_name("other_words.csv")
 
@@ -70,5 +70,4 @@ def _unknown(language: str) -> tuple[str, ...]:
 def _within(word: str, text: str, language: str) -> bool:
     if language == "zh":
         return word in text
-    words, said = tokenize(word), tokenize(text)
-    return any(said[start : start + len(words)] == words for start in range(len(said) - len(words) + 1))
+    return holds(tokenize(text), tokenize(word))

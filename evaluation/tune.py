@@ -21,7 +21,7 @@ from evaluation.judgements import EvaluationSet
 from evaluation.late_shares import choose_shares
 from evaluation.leg_weights import METRIC, weigh_attributes, weigh_legs
 from evaluation.params import TuneParams
-from evaluation.pool import pool_engines
+from evaluation.pool import hidden_collection, pool_collection
 from evaluation.questions import few_questions
 from evaluation.shop import Shop, read_shop
 from models.composer import Composer, load_composer
@@ -72,15 +72,16 @@ def search_logic(
     vocabulary = (
         learn_vocabulary(shop.products, shop.terms, shop.embeddings, encoder, seen) if params.understand else None
     )
-    ranking, choices = weigh_legs(
-        questions, pool, shop.embeddings, encoder, shop.photos, params, matching, composer, vocabulary
-    )
-    engines = pool_engines(pool, shop.terms, shop.embeddings, encoder, SearchLogic(ranking, composer, vocabulary))
+    hidden = hidden_collection(pool, shop.embeddings, encoder, matching.metric)
+    ranking, choices = weigh_legs(questions, hidden, encoder, shop.photos, params, matching, composer, vocabulary)
     if vocabulary is not None:
-        ranking, choices = weigh_attributes(questions, engines.served, shop.photos, params, choices)
+        collection = pool_collection(pool, shop.terms, shop.embeddings, matching.metric)
+        served = SearchLogic(ranking, composer, vocabulary).engine(encoder, collection)
+        ranking, choices = weigh_attributes(questions, served, shop.photos, params, choices)
     late, late_report = load_late(late_folder, encoder, cores()), dict[str, Any]()
     if late is not None:
-        shares, late_report = choose_shares(engines.hidden, late, questions, shop.photos, params.margin)
+        first_stage = SearchLogic(ranking, composer, vocabulary).engine(encoder, hidden)
+        shares, late_report = choose_shares(first_stage, late, questions, shop.photos, params.margin)
         ranking = ranking.model_copy(update={"late": shares})
     told = {
         "evaluation_set": questions.fingerprint,

@@ -29,6 +29,7 @@ from catalog.products import Product
 from catalog.splits import SplitParams, split_products
 from catalog.tables import read_interactions, read_judgements, read_products, read_terms, snapshot_id
 from catalog.terms import TermIndex
+from catalog.whole import part_of, put
 from catalog.workspace import CHECKPOINT, CURVES, MEDIA, MODEL, TRAIN_REPORT
 from models.dual_encoder import DualEncoder
 from models.params import ModelParams
@@ -253,14 +254,9 @@ def numbers_of(outcome: Outcome) -> dict[str, Any]:
 
 def save_whole(model: DualEncoder, folder: Path) -> None:
     """Save beside `folder`, then put it in its place: there is never half a model."""
-    part = folder.with_name(folder.name + ".part")
-    if part.exists():
-        shutil.rmtree(part)
-    part.parent.mkdir(parents=True, exist_ok=True)
+    part = part_of(folder)
     model.save(part)
-    if folder.exists():
-        shutil.rmtree(folder)
-    part.rename(folder)
+    put(part, folder)
 
 
 def main() -> int:

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from catalog.tokens import tokenize
+from catalog.tokens import HAN, tokenize
 
 PAD, NOTHING, FIRST = 0, 1, 2  # FIRST is the number of the first word
 PIECES = 2048
 
-_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_HAN = re.compile(f"[{HAN}]")
 
 
 @dataclass(frozen=True)

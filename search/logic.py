@@ -46,9 +46,10 @@ class SearchLogic:
         return SearchEngine(encoder, collection, self.ranking, self.composer, reader, self.reranker, late)
 
     def save(self, folder: Path = RANKING) -> None:
-        """Write the folder. A reranker or token heads of before go: what is not part of this logic must not answer."""
+        """Write the folder. What lies there of before and is no part of this logic goes: it must not answer."""
         self.ranking.save(folder / SETTINGS)
         self.composer.save(folder / COMPOSER)
+        (folder / DOCUMENT).unlink(missing_ok=True)
         if self.vocabulary is not None:
             self.vocabulary.save(folder)
         shutil.rmtree(folder / RERANKER, ignore_errors=True)

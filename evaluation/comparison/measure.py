@@ -44,7 +44,7 @@ from models.embed import embed_products
 from models.late.making import Trained
 from models.params import EmbedParams, ExportParams, served_width
 from models.training.features import FeatureStore, untrained
-from models.training.pictures import CachedPictures, fill_pooled, trunk_folder
+from models.training.pictures import CachedPictures, fill_pooled, trained_trunk_folder
 from models.training.remembered import RememberedEncoder
 from models.training.settings import TrainSettings
 from models.training.texts import LiveTexts, RememberedTexts
@@ -95,12 +95,12 @@ def remembered(model: DualEncoder, shared: Path, products: Sequence[Product]) ->
     """The model as an encoder. Pictures whose trunk features are in `shared` do not go through the trunk again."""
     texts = (
         RememberedTexts(model, FeatureStore.open(shared / f"texts-{untrained(model.text)}", "float32"))
-        if model.text.mode == "frozen"
+        if not model.text.live
         else LiveTexts()
     )
-    trunk = trunk_folder(DualEncoder.build(model.params), shared)  # its name is that of the untrained tower
+    trunk = trained_trunk_folder(model, shared)
     pooled = FeatureStore.open(shared / f"pooled-{untrained(model.image, trunk.name)}", "float32")
-    if model.image.mode != "finetuned" and trunk.is_dir():
+    if trunk.is_dir():
         store = FeatureStore.open(trunk)
         keys = [media for product in products for media in product.images]
         there = [key for key in keys if not store.missing([key])]

@@ -10,10 +10,8 @@ import models.openmp  # noqa: F401 - before torch
 
 # isort: split
 import json
-import shutil
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 from catalog.digests import digest_of_sections
@@ -21,6 +19,7 @@ from catalog.errors import EtalageError
 from catalog.params import load_section
 from catalog.splits import SplitParams
 from catalog.tables import snapshot_id
+from catalog.whole import part_of, put
 from catalog.workspace import LATE, LATE_REPORT, MODEL
 from models.embeddings import load_embeddings
 from models.encoder import Encoder
@@ -36,8 +35,7 @@ def main() -> int:
         load_section("split", SplitParams),
         load_section("train", TrainParams),
     )
-    part = LATE.with_name(LATE.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
+    part = part_of(LATE)
     started = time.monotonic()
     report: dict[str, Any] = {"enabled": params.enabled}
     try:
@@ -60,12 +58,6 @@ def main() -> int:
     LATE_REPORT.write_text(json.dumps(report, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     print(f"late: {sentence(report)}", flush=True)
     return 0
-
-
-def put(part: Path, folder: Path) -> None:
-    """Put what was written beside `folder` in its place: there is never half of it."""
-    shutil.rmtree(folder, ignore_errors=True)
-    part.rename(folder)
 
 
 def sentence(report: dict[str, Any]) -> str:

@@ -25,9 +25,9 @@ from models.late.folder import TOKENS
 from models.late.params import LateParams
 from models.late.training import LateData, Pictures, WordTable, asked_words
 from models.progress import Display, Position, display, follow, summary
-from models.training.features import FeatureStore, fingerprint
+from models.training.features import FeatureStore
 from models.training.params import TrainParams
-from models.training.pictures import CachedPictures, fill_trunk, trunk_folder
+from models.training.pictures import CachedPictures, fill_trunk, trained_trunk_folder
 
 _AT_ONCE = 64
 
@@ -88,7 +88,7 @@ def _pictures(products: Sequence[Product], trained: Trained, media: MediaStore, 
     keys = [product.images[0] for product in products if product.images]
     of = np.full(len(products), -1, dtype=np.int64)
     of[[row for row, product in enumerate(products) if product.images]] = np.arange(len(keys))
-    store = FeatureStore.open(_trunk_folder(trained))
+    store = FeatureStore.open(trained_trunk_folder(model, trained.features))
     follow(show, "looking at pictures", fill_trunk(model, store, keys, media), len(store.missing(keys)), "pictures")
     trunk = CachedPictures(store)
     pooled: list[torch.Tensor] = []
@@ -102,11 +102,3 @@ def _pictures(products: Sequence[Product], trained: Trained, media: MediaStore, 
 
     follow(show, "pooling pictures", pool(), len(keys), "pictures")
     return Pictures(model.image, trunk, torch.cat(pooled).numpy() if pooled else np.zeros((0, 1), np.float32), keys, of)
-
-
-def _trunk_folder(trained: Trained) -> Path:
-    """Where training kept the trunk's features; a trunk that was trained itself has a folder of its own."""
-    image = trained.model.image
-    if image.mode != "finetuned":
-        return trunk_folder(DualEncoder.build(trained.model.params), trained.features)
-    return trained.features / f"features-{fingerprint(image.requires_grad_(False), image.preprocess.to_json())}"

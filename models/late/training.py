@@ -155,9 +155,7 @@ def asked_words(products: Sequence[Product], terms: TermIndex, train: TrainParam
     """Every word of the titles and of all that training will ask, sorted."""
     said = TrainingTexts(products, terms, train)
     texts = [product.title for product in products]
-    for number in range(train.rounds):
-        for row in said.of_round(number):
-            texts += [row.title or "", *(phrase.text for phrase in row.phrases)]
+    texts += [text for number in range(train.rounds) for row in said.of_round(number) for text in row.asked]
     return sorted({word for text in texts for word in words_of(text)})
 
 

@@ -32,6 +32,11 @@ class RowTexts:
     phrases: tuple[Phrase, ...]
     product: str
 
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """What stands on the query side."""
+        return (*((self.title,) if self.title else ()), *(phrase.text for phrase in self.phrases))
+
 
 class TrainingTexts:
     """Queries of `products`, by row number."""
@@ -63,8 +68,7 @@ class TrainingTexts:
         """Every text there will be, with repeats."""
         for number in range(self.params.rounds):
             for row in self.of_round(number):
-                yield from (text for text in (row.product, row.title) if text)
-                yield from (phrase.text for phrase in row.phrases)
+                yield from (row.product, *row.asked) if row.product else row.asked
 
     def _row(self, product: Product, number: int) -> RowTexts:
         draw = random.Random(f"{self.params.seed}/{number}/{product.id}")

@@ -155,6 +155,26 @@ def trunk_folder(model: DualEncoder, checkpoint: Path) -> Path:
     return checkpoint / f"features-{fingerprint(model.image, settings, model.image.preprocess.to_json())}"
 
 
+def trained_trunk_folder(model: DualEncoder, checkpoint: Path) -> Path:
+    """The same of a model whose training is over: where that left the features if the trunk rested, else a folder of
+    its own. The model stays as it is."""
+    image = model.image
+    fitted = image.head.center.clone(), image.head.spread.clone()
+    learning = [parameter.requires_grad for parameter in image.parameters()]
+    if image.live:
+        image.requires_grad_(False)  # all of its weights are in the name
+    else:
+        image.head.center.zero_()  # as they were when its training named the folder
+        image.head.spread.fill_(1.0)
+        image.set_trainable(image.mode)
+    folder = trunk_folder(model, checkpoint)
+    image.head.center.copy_(fitted[0])
+    image.head.spread.copy_(fitted[1])
+    for parameter, learns in zip(image.parameters(), learning, strict=True):
+        parameter.requires_grad_(learns)
+    return folder
+
+
 def fill_trunk(model: DualEncoder, store: FeatureStore, keys: Sequence[str], media: MediaStore) -> Iterator[int]:
     """Run the trunk over the pictures that `store` lacks; yields how many after each chunk.
 

@@ -20,7 +20,7 @@ from models.params import ModelParams
 from models.query_tower import QueryTower
 from models.towers.tower import TextTower
 from models.training.features import Features, FeatureStore, fill, text_key
-from models.training.pictures import trunk_folder
+from models.training.pictures import trained_trunk_folder
 
 CHUNK = 64  # texts at once
 _THE_SPACE = ("dim", "space", "matryoshka", "fusion")  # of ModelParams: what a query must agree on with the products
@@ -53,19 +53,8 @@ class Teacher:
         return cls(DualEncoder.load(folder, device), name, FeatureStore.open(checkpoint / f"teacher-{name}", "float32"))
 
     def trunk_folder(self, checkpoint: Path) -> Path:
-        """Where the trunk features of its pictures are kept: where its own training left them, if its trunk rested."""
-        image = self.model.image
-        if image.live:
-            return trunk_folder(self.model, checkpoint)
-        fitted = image.head.center.clone(), image.head.spread.clone()
-        image.head.center.zero_()  # as they were when its training named the folder
-        image.head.spread.fill_(1.0)
-        image.set_trainable(image.mode)
-        folder = trunk_folder(self.model, checkpoint)
-        image.head.center.copy_(fitted[0])
-        image.head.spread.copy_(fitted[1])
-        image.requires_grad_(False)
-        return folder
+        """Where the trunk features of its pictures are kept."""
+        return trained_trunk_folder(self.model, checkpoint)
 
     def with_queries_of(self, model: DualEncoder) -> DualEncoder:
         """A model of `model`'s text tower and of everything else that this one has, in which only the first learns."""

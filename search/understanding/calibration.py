@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.tokens import language_of, normalise, tokenize
+from catalog.tokens import holds, language_of, normalise, tokenize
 from search.understanding.neighbours import FEATURES, Mask, Scores
 
 _RIDGE = 1e-3
@@ -22,9 +22,7 @@ _CLOSE = 1e-8
 def kin(names: Sequence[str], asked: Sequence[int]) -> Mask:
     """[B, N]: whether names[asked[b]] and names[n] say the same, or one of them holds the other."""
     words = [_parts(name) for name in names]
-    return np.array(
-        [[_within(words[a], other) or _within(other, words[a]) for other in words] for a in asked], dtype=bool
-    )
+    return np.array([[holds(other, words[a]) or holds(words[a], other) for other in words] for a in asked], dtype=bool)
 
 
 def fit(features: Scores, truth: NDArray[np.int64], weights: Scores) -> tuple[float, ...]:
@@ -61,10 +59,6 @@ def _chances(scores: Scores) -> Scores:
 
 def _parts(name: str) -> tuple[str, ...]:
     return tuple(normalise(name).replace(" ", "")) if language_of(name) != "en" else tuple(tokenize(name))
-
-
-def _within(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    return any(other[start : start + len(one)] == one for start in range(len(other) - len(one) + 1))
 
 
 UNCALIBRATED = (10.0, *(0.0 for _ in range(FEATURES - 1)), 8.0)  # nearest name alone, from cosine 0.8 on

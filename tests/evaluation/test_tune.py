@@ -1,15 +1,19 @@
 """Tuning on the validation split, on a shop where it is known which leg is worth more."""
 
+from collections.abc import Sequence
+
 import pytest
 from pydantic import ValidationError
 
 from catalog.media import MediaStore
+from catalog.products import Product
 from evaluation.leg_weights import METRIC, weigh_legs, weighed
 from evaluation.params import TuneParams
 from evaluation.pool import hidden_collection, pool_collection
 from evaluation.runs import ask, photos_of
 from evaluation.tune import validation_questions
 from search.engine import Query, SearchEngine
+from search.memory import MemoryCollection
 from search.ranking import FUSIONS, FusionName, Ranking
 from tests.evaluation.worlds import TERMS, FacetEncoder, embedded, media, shop
 
@@ -23,9 +27,13 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> MediaStore:
     return media(tmp_path_factory.mktemp("media"))
 
 
+def hidden(pool: Sequence[Product], store: MediaStore, encoder: FacetEncoder) -> MemoryCollection:
+    return hidden_collection(pool, embedded(pool, store, encoder), encoder)
+
+
 def test_every_query_kind_gets_weights_that_sum_to_one_and_keep_their_floor(store: MediaStore) -> None:
     encoder = FacetEncoder()
-    ranking, choices = weigh_legs(QUESTIONS, POOL, embedded(POOL, store, encoder), encoder, photos_of(store), PARAMS)
+    ranking, choices = weigh_legs(QUESTIONS, hidden(POOL, store, encoder), encoder, photos_of(store), PARAMS)
     assert set(choices) == {"text", "image", "text+image"}
     for kind in choices:
         weights = ranking.weights[kind]  # type: ignore[index]
@@ -38,7 +46,7 @@ def test_every_query_kind_gets_weights_that_sum_to_one_and_keep_their_floor(stor
 
 def test_legs_that_answer_equally_well_stay_balanced(store: MediaStore) -> None:
     encoder = FacetEncoder()
-    ranking, choices = weigh_legs(QUESTIONS, POOL, embedded(POOL, store, encoder), encoder, photos_of(store), PARAMS)
+    ranking, choices = weigh_legs(QUESTIONS, hidden(POOL, store, encoder), encoder, photos_of(store), PARAMS)
     # the photo and the fused vector see the same facets of a photo
     assert ranking.weights["image"] == {"dense": 0.5, "image": 0.5}
     assert choices["image"]["score"] == choices["image"]["start_score"]
@@ -47,7 +55,7 @@ def test_legs_that_answer_equally_well_stay_balanced(store: MediaStore) -> None:
 def test_attributes_do_not_pull_the_weights_to_the_leg_that_indexes_them(store: MediaStore) -> None:
     """Were attributes open, the lexical leg would answer Chinese queries that a blind encoder cannot."""
     encoder = FacetEncoder(blind=True)
-    ranking, _ = weigh_legs(QUESTIONS, POOL, embedded(POOL, store, encoder), encoder, photos_of(store), PARAMS)
+    ranking, _ = weigh_legs(QUESTIONS, hidden(POOL, store, encoder), encoder, photos_of(store), PARAMS)
     assert ranking.weights["text"]["lexical"] < 1 - 3 * PARAMS.floor
 
 
@@ -64,15 +72,15 @@ def test_ranking_again_scores_what_the_engine_answers(store: MediaStore) -> None
 def test_the_same_input_gives_the_same_weights(store: MediaStore) -> None:
     encoder = FacetEncoder()
     vectors = embedded(POOL, store, encoder)
-    first, _ = weigh_legs(QUESTIONS, POOL, vectors, encoder, photos_of(store), PARAMS)
-    second, _ = weigh_legs(QUESTIONS, POOL, vectors, encoder, photos_of(store), PARAMS)
+    first, _ = weigh_legs(QUESTIONS, hidden_collection(POOL, vectors, encoder), encoder, photos_of(store), PARAMS)
+    second, _ = weigh_legs(QUESTIONS, hidden_collection(POOL, vectors, encoder), encoder, photos_of(store), PARAMS)
     assert first == second
 
 
 def test_an_empty_validation_split_keeps_the_default(store: MediaStore) -> None:
     encoder = FacetEncoder()
     questions = validation_questions([], POOL, TERMS, (), PARAMS)
-    ranking, choices = weigh_legs(questions, [], embedded([], store, encoder), encoder, photos_of(store), PARAMS)
+    ranking, choices = weigh_legs(questions, hidden([], store, encoder), encoder, photos_of(store), PARAMS)
     assert (ranking, choices) == (Ranking(), {})
 
 
@@ -82,7 +90,7 @@ def test_a_kind_without_questions_keeps_the_default(store: MediaStore) -> None:
     bare = [replace(product, images=()) for product in POOL]
     encoder = FacetEncoder()
     questions = validation_questions(bare, bare, TERMS, (), PARAMS)
-    ranking, choices = weigh_legs(questions, bare, embedded(bare, store, encoder), encoder, photos_of(store), PARAMS)
+    ranking, choices = weigh_legs(questions, hidden(bare, store, encoder), encoder, photos_of(store), PARAMS)
     assert set(choices) == {"text"}
     assert ranking.weights["image"] == Ranking().weights["image"]
     assert METRIC == "nDCG@10"
@@ -93,25 +101,27 @@ def test_every_fusion_can_be_tuned_and_then_serves(store: MediaStore, fusion: Fu
     encoder = FacetEncoder()
     vectors = embedded(POOL, store, encoder)
     params = TuneParams(queries=20, step=0.1, fusion=fusion)
-    ranking, choices = weigh_legs(QUESTIONS, POOL, vectors, encoder, photos_of(store), params)
+    ranking, choices = weigh_legs(
+        QUESTIONS, hidden_collection(POOL, vectors, encoder), encoder, photos_of(store), params
+    )
     assert ranking.fusion == fusion
     assert set(ranking.odds) == (set(choices) if fusion == "naive_bayes" else set())
     engine = SearchEngine(encoder, hidden_collection(POOL, vectors, encoder), ranking)
     query = QUESTIONS.of_kind("attribute_en")[0]
     best = engine.search(Query(text=query.text, k=1)).hits[0]
     assert best.id in QUESTIONS.judgements[query.query_id]
-    tuned = weigh_legs(QUESTIONS, POOL, vectors, encoder, photos_of(store), params)
+    tuned = weigh_legs(QUESTIONS, hidden_collection(POOL, vectors, encoder), encoder, photos_of(store), params)
     assert tuned == (ranking, choices)
 
 
 def test_weights_that_params_set_are_not_chosen_and_the_other_kinds_are(store: MediaStore) -> None:
     encoder = FacetEncoder()
     params = TuneParams(queries=20, step=0.1, weights={"text": {"dense": 3.0, "lexical": 1.0, "text": 0.0}})
-    ranking, choices = weigh_legs(QUESTIONS, POOL, embedded(POOL, store, encoder), encoder, photos_of(store), params)
+    ranking, choices = weigh_legs(QUESTIONS, hidden(POOL, store, encoder), encoder, photos_of(store), params)
     assert ranking.weights["text"] == {"dense": 0.75, "lexical": 0.25}
     assert choices["text"]["weights"] == {"dense": 0.75, "lexical": 0.25}
     assert choices["text"]["tried"] == 1
-    free, _ = weigh_legs(QUESTIONS, POOL, embedded(POOL, store, encoder), encoder, photos_of(store), PARAMS)
+    free, _ = weigh_legs(QUESTIONS, hidden(POOL, store, encoder), encoder, photos_of(store), PARAMS)
     assert ranking.weights["image"] == free.weights["image"]
 
 

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from catalog.media import MediaStore
 from models.training.features import KEYS, ROWS, FeatureStore, fill, fingerprint, text_key
-from models.training.pictures import MIRRORED, CachedPictures, LivePictures, fill_trunk, trunk_folder
+from models.training.pictures import (
+    MIRRORED,
+    CachedPictures,
+    LivePictures,
+    fill_trunk,
+    trained_trunk_folder,
+    trunk_folder,
+)
 from models.training.texts import LiveTexts, RememberedTexts
 from tests.models.tiny_towers import tiny_model, tiny_shop
 
@@ -89,6 +96,23 @@ def test_the_trunk_folder_changes_with_image_settings_but_not_with_the_shared_sp
     assert trunk_folder(tiny_model(space="independent"), tmp_path) == folder
     assert trunk_folder(tiny_model(image_levels=(0,)), tmp_path) != folder
     assert trunk_folder(tiny_model(image="frozen"), tmp_path) != folder
+
+
+@pytest.mark.parametrize("mode", ["frozen", "tail", "finetuned"])
+def test_a_trained_model_finds_the_trunk_folder_of_its_training_unless_its_trunk_learned(tmp_path, mode):
+    model = tiny_model(image=mode)
+    before = trunk_folder(model, tmp_path)
+    with torch.no_grad():
+        for parameter in model.image.parameters():
+            if parameter.requires_grad:
+                parameter.add_(1)
+        model.image.head.center.add_(1)
+        model.image.head.spread.add_(1)
+    state = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    learning = [parameter.requires_grad for parameter in model.parameters()]
+    assert (trained_trunk_folder(model, tmp_path) == before) == (mode != "finetuned")
+    assert all(torch.equal(tensor, state[name]) for name, tensor in model.state_dict().items())
+    assert [parameter.requires_grad for parameter in model.parameters()] == learning
 
 
 def test_cached_pictures_give_the_vectors_of_live_ones_and_mirrored_views_differ(tmp_path):

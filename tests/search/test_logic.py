@@ -11,6 +11,7 @@ from search.engine import Query
 from search.logic import SearchLogic
 from search.memory import MemoryCollection
 from search.ranking import Ranking
+from tests.search.understanding.shops import vocabulary_of
 from tests.search.worlds import D, OtherEncoder, WordEncoder, rows_of
 
 WORDED = Query(text="blue", images=(b"red dress",), legs=("image",), k=3)
@@ -48,3 +49,10 @@ def test_a_folder_without_its_composer_is_not_ready(tmp_path: Path) -> None:
 def test_a_composer_that_learned_from_another_encoder_is_refused() -> None:
     with pytest.raises(EncoderMismatch, match="composer was trained on encoder oooo"):
         SearchLogic(Ranking(), shut(OtherEncoder.fingerprint)).engine(WordEncoder(), collection())
+
+
+def test_a_logic_without_a_vocabulary_leaves_none_of_before_in_the_folder(tmp_path: Path) -> None:
+    SearchLogic(Ranking(), vocabulary=vocabulary_of()).save(tmp_path)
+    assert SearchLogic.load(tmp_path).vocabulary is not None
+    SearchLogic().save(tmp_path)
+    assert SearchLogic.load(tmp_path).vocabulary is None
