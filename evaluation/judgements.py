@@ -70,6 +70,12 @@ class EvaluationSet:
         digest.update("\n".join(sorted(self.pool)).encode())
         return digest.hexdigest()[:16]
 
+    def joined(self, judged: Iterable[tuple[EvaluationQuery, Mapping[str, int]]]) -> "EvaluationSet":
+        """This set with queries that it lacks, each with its grades."""
+        more = {query: grades for query, grades in judged if query.query_id not in self.judgements}
+        grades = {**self.judgements, **{query.query_id: own for query, own in more.items()}}
+        return EvaluationSet((*self.queries, *more), grades, self.pool)
+
     def of_kind(self, kind: str) -> tuple[EvaluationQuery, ...]:
         """The queries of one kind, in their order."""
         return tuple(query for query in self.queries if query.kind == kind)

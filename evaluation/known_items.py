@@ -26,10 +26,9 @@ def known_items(
 
     The answer to each is one product, with grade 1. The sample and the alterations follow from `seed` and product ids.
     """
+    yield from titles_to_photos(pool, head, seed=seed, most=titles)
     titled = [product for product in sampled(pool, seed) if product.title.strip()]
     pictured = [product for product in sampled(pool, seed) if product.images]
-    for product in [product for product in titled if product.images][:titles]:
-        yield _judged("title_to_photo", product, head, text=product.title[:MOST_CHARACTERS])
     for product in titled[:titles]:
         words = drop_words(product.title[:MOST_CHARACTERS], drop, f"{seed}:{product.id}")
         yield _judged("title_to_product", product, head, text=words)
@@ -38,6 +37,13 @@ def known_items(
     for product in pictured[:photos]:
         alteration = random.Random(f"{seed}:alter:{product.id}").choice(sorted(ALTERATIONS))
         yield _judged("photo_to_product", product, head, image=product.images[0], transform=alteration)
+
+
+def titles_to_photos(pool: Sequence[Product], head: frozenset[str], *, seed: int, most: int) -> Iterator[Judged]:
+    """The first of the known-item kinds, up to `most`: a title, against the photos alone."""
+    titled = [product for product in sampled(pool, seed) if product.title.strip() and product.images]
+    for product in titled[:most]:
+        yield _judged("title_to_photo", product, head, text=product.title[:MOST_CHARACTERS])
 
 
 def sampled(pool: Sequence[Product], seed: int) -> list[Product]:

@@ -18,6 +18,8 @@ class TuneParams(Section):
     weight) sets those of some kinds instead of choosing them. `understand`: queries are read with a vocabulary of the
     catalogue (search.understanding), and its leg gets at most the share `attributes` where weights are chosen; the
     whole of it must gain `attributes_margin`, since titles are asked too and lose where it outweighs the other legs.
+    `hub_queries`: so many titles of the training split, at most, tell which pictures are near everything
+    (search.hubness); 0: nothing is corrected.
     """
 
     seed: int = 11
@@ -27,6 +29,7 @@ class TuneParams(Section):
     fusion: FusionName = "weighted"
     weights: dict[QueryKind, dict[str, float]] = Field(default_factory=dict)
     queries: int = Field(default=200, ge=1)
+    hub_queries: int = Field(default=8192, ge=0)
     floor: float = Field(default=0.1, ge=0.0, le=0.25)
     step: float = Field(default=0.05, gt=0.0, le=0.5)
     margin: float = Field(default=0.05, ge=0.0)

@@ -17,13 +17,16 @@ from catalog.products import Judgement, Product, Term
 from catalog.splits import SplitParams, split_products
 from catalog.tables import snapshot_id
 from catalog.workspace import LATE, TUNE_REPORT, TUNED
+from evaluation.hub_strength import choose_strength, learn_hubs
 from evaluation.judgements import EvaluationSet
+from evaluation.known_items import titles_to_photos
 from evaluation.late_shares import choose_shares
 from evaluation.leg_weights import METRIC, weigh_attributes, weigh_legs
-from evaluation.params import TuneParams
+from evaluation.params import EvaluateParams, TuneParams
 from evaluation.pool import hidden_collection, pool_collection
 from evaluation.questions import few_questions
 from evaluation.shop import Shop, read_shop
+from evaluation.slices import head_categories
 from models.composer import Composer, load_composer
 from models.embeddings import load_embeddings
 from models.encoder import Encoder, cores
@@ -61,7 +64,8 @@ def main() -> None:
 def search_logic(
     shop: Shop, split: SplitParams, params: TuneParams, matching: Matching, composer: Composer, late_folder: Path
 ) -> tuple[SearchLogic, dict[str, Any]]:
-    """The search logic without a ranker, and how it was chosen: what queries are read with, leg weights, late shares.
+    """The search logic without a ranker, and how it was chosen: what queries are read with, leg weights, hubs, late
+    shares.
 
     The test split is not looked at. `late_folder` is one that the late stage wrote (models.late.build).
     """
@@ -78,18 +82,24 @@ def search_logic(
         collection = pool_collection(pool, shop.terms, shop.embeddings, matching.metric)
         served = SearchLogic(ranking, composer, vocabulary).engine(encoder, collection)
         ranking, choices = weigh_attributes(questions, served, shop.photos, params, choices)
+    hubs, hub_report = learn_hubs(parts["train"], encoder, params.seed, params.hub_queries), dict[str, Any]()
+    if hubs is not None:
+        first_stage = SearchLogic(ranking, composer, vocabulary).engine(encoder, hidden)
+        strength, hub_report = choose_strength(first_stage, hubs, questions, shop.photos, params.seed)
+        ranking = ranking.model_copy(update={"hubness": strength})
     late, late_report = load_late(late_folder, encoder, cores()), dict[str, Any]()
     if late is not None:
-        first_stage = SearchLogic(ranking, composer, vocabulary).engine(encoder, hidden)
+        first_stage = SearchLogic(ranking, composer, vocabulary, hubs=hubs).engine(encoder, hidden)
         shares, late_report = choose_shares(first_stage, late, questions, shop.photos, params.margin)
         ranking = ranking.model_copy(update={"late": shares})
     told = {
         "evaluation_set": questions.fingerprint,
         "pool": len(pool),
         "query_kinds": choices,
+        "hubs": hub_report,
         "late": late_report,
     }
-    return SearchLogic(ranking, composer, vocabulary, late=None if late is None else late_folder), told
+    return SearchLogic(ranking, composer, vocabulary, late=None if late is None else late_folder, hubs=hubs), told
 
 
 def validation_questions(
@@ -99,8 +109,12 @@ def validation_questions(
     judgements: Sequence[Judgement],
     params: TuneParams,
 ) -> EvaluationSet:
-    """The questions that the weights are chosen on: at most `params.queries` of each kind."""
-    return few_questions(pool, catalogue, terms, judgements, seed=params.seed, most=params.queries)
+    """The questions that the settings are chosen on: at most `params.queries` of each kind, but every title that looks
+    for its photo: they are cheap, and what orders photos is told by little differences.
+    """
+    few = few_questions(pool, catalogue, terms, judgements, seed=params.seed, most=params.queries)
+    head = head_categories(catalogue, EvaluateParams().head_share)
+    return few.joined(titles_to_photos(pool, head, seed=params.seed, most=len(pool)))
 
 
 if __name__ == "__main__":

@@ -14,8 +14,9 @@ Scored = list[tuple[str, float]]  # (product id, score), best first, equal score
 
 LEXICAL = "lexical"
 DENSE = "dense"
+IMAGE = "image"
 ATTRIBUTES = "attributes"  # what the tags of products say; the engine scores them (search.attributes)
-FIELD_OF_LEG: Mapping[str, str] = MappingProxyType({DENSE: "fused", "image": "image", "text": "text"})
+FIELD_OF_LEG: Mapping[str, str] = MappingProxyType({DENSE: "fused", IMAGE: "image", "text": "text"})
 LEGS = (*FIELD_OF_LEG, LEXICAL)  # those that a collection searches
 QUERY_LEGS = (*LEGS, ATTRIBUTES)  # those that a query may name
 DECIMALS = 6  # of a score: products with the same vector tie, whatever order the sums were made in

@@ -15,8 +15,9 @@ from catalog.errors import EncoderMismatch, InvalidQuery, NotReady
 from models.composer import Composer, SumComposer
 from models.encoder import EncoderLike
 from search.attributes import Wish, values_by_field, wish_of, with_attributes
-from search.collection import ATTRIBUTES, DENSE, FIELD_OF_LEG, LEXICAL, Collection, Scored, Vector
+from search.collection import ATTRIBUTES, DENSE, FIELD_OF_LEG, IMAGE, LEXICAL, Collection, Scored, Vector
 from search.filters import EVERYTHING, Filter, Without, parse_filters
+from search.hubness import Hubs
 from search.late import LateInteraction, seen_by, with_late
 from search.matching import rescored
 from search.meant import meant, priced
@@ -67,13 +68,14 @@ class SearchEngine:
         reader: Reader | None = None,
         reranker: Reranker | None = None,
         late: LateInteraction | None = None,
+        hubs: Hubs | None = None,
     ) -> None:
         """Without a composer, photo and words are summed; without a reader, texts are plain words; without `late` and a
         reranker, the fused order is the answer.
 
-        Raises EncoderMismatch when another encoder built the collection (promise 2), or the composer or the reader's
-        vocabulary was learned from one, NotReady when the ranking settings ask for another metric than the
-        collection's, or for late interaction that is not there.
+        Raises EncoderMismatch when another encoder built the collection (promise 2), or the composer, the hubs or the
+        reader's vocabulary was learned from one, NotReady when the ranking settings ask for another metric than the
+        collection's, or for late interaction or hubs that are not there.
         """
         self.composer: Composer = composer or SumComposer()
         if collection.encoder != encoder.fingerprint:
@@ -96,7 +98,12 @@ class SearchEngine:
             )
         if late is None and any(ranking.late.values()):
             raise NotReady("The ranking settings ask for late interaction, and its tokens are not there.")
+        if hubs is not None and hubs.encoder != encoder.fingerprint:
+            raise EncoderMismatch(f"The hubs were learned with encoder {hubs.encoder}, not with {encoder.fingerprint}.")
+        if hubs is None and ranking.hubness:
+            raise NotReady("The ranking settings ask for hubs to be corrected, and the bank of queries is not there.")
         self.late = late
+        self.hubs = hubs
         self.reader = reader
         self._values = values_by_field(reader.vocabulary.facets) if reader is not None else {}
         self.encoder = encoder
@@ -224,7 +231,7 @@ class SearchEngine:
         candidates = {leg: self.collection.search(leg, query, limit, narrow) for leg, query in asked.items()}
         if wished is not None:
             candidates = with_attributes(self.collection, asked, candidates, *wished, limit, narrow)
-        candidates |= self._rescored(candidates, asked)
+        candidates |= self._rescored(kind, candidates, asked)
         found = sorted({product_id for scored in candidates.values() for product_id, _ in scored})
         able = self.collection.legs_of(found)
         if wished is not None:
@@ -232,8 +239,14 @@ class SearchEngine:
         took = {"encode": (encoded - started) * 1000, "retrieve": (time.perf_counter() - encoded) * 1000}
         return Retrieved(kind, candidates, able, took)
 
-    def _rescored(self, candidates: Mapping[str, Scored], asked: Mapping[str, Vector | str]) -> dict[str, Scored]:
-        """The dense leg, where it was asked and the ranking settings name a re-scorer."""
+    def _rescored(
+        self, kind: QueryKind, candidates: Mapping[str, Scored], asked: Mapping[str, Vector | str]
+    ) -> dict[str, Scored]:
+        """The legs that are scored again: dense, where the ranking settings name a re-scorer; image, less its hubs."""
+        strength = self.ranking.hub_strength(kind, candidates)
+        if self.hubs is not None and strength > 0:
+            vectors = self.collection.vectors([product_id for product_id, _ in candidates[IMAGE]], FIELD_OF_LEG[IMAGE])
+            return {IMAGE: self.hubs.corrected(candidates[IMAGE], vectors, strength)}
         matching, vector = self.ranking.matching, asked.get(DENSE)
         if matching.rescorer == "none" or vector is None or isinstance(vector, str):
             return {}

@@ -15,6 +15,8 @@ from models.composer import Composer, SumComposer, load_composer
 from models.encoder import EncoderLike
 from search.collection import Collection
 from search.engine import SearchEngine
+from search.hubness import FOLDER as HUBS
+from search.hubness import Hubs
 from search.late import LATE, load_late
 from search.ranking import Ranking
 from search.ranking.rerank import Reranker
@@ -30,7 +32,8 @@ RERANKER = "reranker"
 class SearchLogic:
     """`ranking`: how the legs become one list. `composer`: how a photo and words become one vector. `vocabulary`: what
     queries are read with; None: they are plain words. `reranker`: who looks at the top of the list again; None: nobody.
-    `late`: the folder of late interaction (models.late.folder); None: there is none.
+    `late`: the folder of late interaction (models.late.folder); None: there is none. `hubs`: by which pictures that are
+    near everything are known; None: they are not corrected.
     """
 
     ranking: Ranking = field(default_factory=Ranking)
@@ -38,12 +41,13 @@ class SearchLogic:
     vocabulary: Vocabulary | None = None
     reranker: Reranker | None = None
     late: Path | None = None
+    hubs: Hubs | None = None
 
     def engine(self, encoder: EncoderLike, collection: Collection) -> SearchEngine:
         """What answers from `collection`. Raises EncoderMismatch when a part belongs to another encoder."""
         reader = None if self.vocabulary is None else Reader(self.vocabulary, encoder.encode_text)
         late = None if self.late is None else load_late(self.late, encoder)
-        return SearchEngine(encoder, collection, self.ranking, self.composer, reader, self.reranker, late)
+        return SearchEngine(encoder, collection, self.ranking, self.composer, reader, self.reranker, late, self.hubs)
 
     def save(self, folder: Path = RANKING) -> None:
         """Write the folder. What lies there of before and is no part of this logic goes: it must not answer."""
@@ -55,6 +59,9 @@ class SearchLogic:
         shutil.rmtree(folder / RERANKER, ignore_errors=True)
         if self.reranker is not None:
             self.reranker.save(folder / RERANKER)
+        shutil.rmtree(folder / HUBS, ignore_errors=True)
+        if self.hubs is not None and self.ranking.hubness:
+            self.hubs.save(folder / HUBS)
         if self.late != (own := folder / LATE):
             shutil.rmtree(own, ignore_errors=True)
             if self.late is not None and any(self.ranking.late.values()):
@@ -69,4 +76,5 @@ class SearchLogic:
             vocabulary=Vocabulary.load(folder) if (folder / DOCUMENT).is_file() else None,
             reranker=Reranker.load(folder / RERANKER) if (folder / RERANKER).is_dir() else None,
             late=late if (late := folder / LATE).is_dir() else None,
+            hubs=Hubs.load(folder / HUBS) if (folder / HUBS).is_dir() else None,
         )

@@ -78,7 +78,8 @@ class Ranking(BaseModel):
     `candidates`: how many each leg puts forward, or k where that is more. `weights`: which legs a kind of query asks,
     and, but for naive_bayes, how much each counts. `odds`: what naive_bayes knows; a kind that was not fitted has the
     defaults of KindOdds. `matching`: how vectors are compared. `late`: for each LateKind the share of late
-    interaction in the order of the best `candidates`; 0 for one that is not named.
+    interaction in the order of the best `candidates`; 0 for one that is not named. `hubness`: how much of its level
+    as a hub a picture loses where words look for pictures alone (search.hubness).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -89,6 +90,7 @@ class Ranking(BaseModel):
     odds: dict[QueryKind, KindOdds] = Field(default_factory=dict)
     matching: Matching = Matching()
     late: dict[LateKind, float] = Field(default_factory=dict)
+    hubness: float = Field(default=0.0, ge=0.0, le=2.0)
 
     @model_validator(mode="after")
     def _weighs_legs_that_exist(self) -> Self:
@@ -113,7 +115,11 @@ class Ranking(BaseModel):
         """The share for a query of `kind` that looks at what is `seen` of the products: image, text or both."""
         if kind == "product" or not seen:
             return 0.0
-        return self.late.get("text to pictures" if kind == "text" and set(seen) == {"image"} else kind, 0.0)
+        return self.late.get("text to pictures" if _to_pictures(kind, seen) else kind, 0.0)
+
+    def hub_strength(self, kind: QueryKind, legs: Collection[str]) -> float:
+        """`hubness` for words that ask the image leg alone, else 0."""
+        return self.hubness if _to_pictures(kind, legs) else 0.0
 
     def weights_for(self, kind: QueryKind, legs: tuple[str, ...] | None = None) -> dict[str, float]:
         """Weights above 0 of a kind of query; with `legs`, of exactly those, equal where none of them is weighed."""
@@ -141,3 +147,7 @@ class Ranking(BaseModel):
             raise NotReady(f"{path} is missing: run the tune stage.") from None
         except ValidationError as error:
             raise NotReady(f"{path} holds no ranking settings: {error.errors()[0]['msg']}.") from None
+
+
+def _to_pictures(kind: QueryKind, looked_at: Collection[str]) -> bool:
+    return kind == "text" and set(looked_at) == {"image"}
