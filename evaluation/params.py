@@ -18,6 +18,7 @@ class TuneParams(Section):
     weight) sets those of some kinds instead of choosing them. `understand`: queries are read with a vocabulary of the
     catalogue (search.understanding), and its leg gets at most the share `attributes` where weights are chosen; the
     whole of it must gain `attributes_margin`, since titles are asked too and lose where it outweighs the other legs.
+    `names`: words that say more than attributes, a brand or a model as titles do, have weights of their own.
     `hub_queries`: so many titles of the training split, at most, tell which pictures are near everything
     (search.hubness); 0: nothing is corrected.
     """
@@ -29,10 +30,11 @@ class TuneParams(Section):
     fusion: FusionName = "weighted"
     weights: dict[QueryKind, dict[str, float]] = Field(default_factory=dict)
     queries: int = Field(default=200, ge=1)
+    names: bool = True
     hub_queries: int = Field(default=8192, ge=0)
     floor: float = Field(default=0.1, ge=0.0, le=0.25)
     step: float = Field(default=0.05, gt=0.0, le=0.5)
-    margin: float = Field(default=0.05, ge=0.0)
+    margin: float = Field(default=0.02, ge=0.0)
 
     @model_validator(mode="after")
     def _sets_weights_that_are_of_use(self) -> Self:

@@ -17,11 +17,12 @@ from catalog.products import Judgement, Product, Term
 from catalog.splits import SplitParams, split_products
 from catalog.tables import snapshot_id
 from catalog.workspace import LATE, TUNE_REPORT, TUNED
+from evaluation.asked import METRIC
 from evaluation.hub_strength import choose_strength, learn_hubs
 from evaluation.judgements import EvaluationSet
 from evaluation.known_items import titles_to_photos
 from evaluation.late_shares import choose_shares
-from evaluation.leg_weights import METRIC, weigh_attributes, weigh_legs
+from evaluation.leg_weights import weigh_attributes, weigh_legs
 from evaluation.params import EvaluateParams, TuneParams
 from evaluation.pool import hidden_collection, pool_collection
 from evaluation.questions import few_questions

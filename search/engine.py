@@ -147,10 +147,10 @@ class SearchEngine:
         """Candidates of every leg that the query uses, before ranking. Raises as `search`."""
         started = time.perf_counter()
         check(query)
-        given, kind = query, query.kind()
         narrow = parse_filters(query.filters, self.collection.fields)
+        understood, said = self._read(query)
+        given, kind = query, self.ranking.kind_of(query.kind(), understood is None or understood.told)
         legs = query.legs or tuple(self.ranking.weights_for(kind))
-        understood, said = self._read(query, legs)
         if understood is not None:
             narrow, query = priced(narrow, understood, query.filters), meant(query, understood)
         read = time.perf_counter()
@@ -175,7 +175,7 @@ class SearchEngine:
         took = {"understand": (read - started + seen - encoded) * 1000, **found.took_ms}
         return replace(found, understood=with_photos(understood, shown), query=given, took_ms=took)
 
-    def _read(self, query: Query, legs: tuple[str, ...]) -> tuple[Understood | None, tuple[Mention, ...]]:
+    def _read(self, query: Query) -> tuple[Understood | None, tuple[Mention, ...]]:
         """What the text says, None without one, and all that text and terms mention; nothing where they are plain.
 
         Raises InvalidQuery where the attributes leg is named and there is nothing that it could read.
@@ -209,7 +209,7 @@ class SearchEngine:
         """The `k` best, and, where the query asks to explain, what adds up to the score of each."""
         ranked, query = self.ranked(retrieved), retrieved.query
         explain = query is not None and query.explain
-        if query is None or self.reranker is None or not self.reranker.answers(query):
+        if query is None or self.reranker is None or not self.reranker.answers(query, retrieved.kind):
             return ranked[:k], with_late(retrieved.explained(self.ranking), ranked[:k]) if explain else {}
         top = ranked[: max(self.ranking.candidates, k)]
         products = self.collection.products([product_id for product_id, _ in top])

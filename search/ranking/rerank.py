@@ -62,9 +62,9 @@ class Reranker:
     def _columns(self) -> NDArray[np.intp]:
         return np.array([FEATURES.index(name) for name in self.ranker.features], dtype=np.intp)
 
-    def answers(self, query: Query) -> bool:
-        """Whether it has a say: a caller who names the legs wants to see just those."""
-        return query.legs is None and query.kind() in self.kinds
+    def answers(self, query: Query, kind: QueryKind) -> bool:
+        """Whether it has a say in a query of `kind`: a caller who names the legs wants to see just those."""
+        return query.legs is None and kind in self.kinds
 
     def features(
         self,

@@ -13,13 +13,15 @@ from catalog.errors import NotReady
 from search.collection import LEGS, LEXICAL, QUERY_LEGS
 from search.matching import Matching
 
-QueryKind = Literal["text", "image", "text+image", "product"]
+# What is weighed by itself; "names": words that say more than attributes, a brand or a model, as titles do.
+QueryKind = Literal["text", "names", "image", "text+image", "product"]
 # What late interaction may weigh: a kind of query, or words whose answer is looked for in pictures alone (legs: image).
 LateKind = Literal["text", "text to pictures", "image", "text+image"]
 FusionName = Literal["weighted", "rrf", "vote", "naive_bayes"]
 
 LEGS_OF_KIND: Mapping[QueryKind, tuple[str, ...]] = {
     "text": QUERY_LEGS,
+    "names": QUERY_LEGS,
     "image": tuple(leg for leg in QUERY_LEGS if leg != LEXICAL),
     "text+image": QUERY_LEGS,
     "product": tuple(leg for leg in LEGS if leg != LEXICAL),
@@ -76,10 +78,11 @@ class Ranking(BaseModel):
     """Ranking settings of a release.
 
     `candidates`: how many each leg puts forward, or k where that is more. `weights`: which legs a kind of query asks,
-    and, but for naive_bayes, how much each counts. `odds`: what naive_bayes knows; a kind that was not fitted has the
-    defaults of KindOdds. `matching`: how vectors are compared. `late`: for each LateKind the share of late
-    interaction in the order of the best `candidates`; 0 for one that is not named. `hubness`: how much of its level
-    as a hub a picture loses where words look for pictures alone (search.hubness).
+    and, but for naive_bayes, how much each counts; without "names" those are text like any other. `odds`: what
+    naive_bayes knows; a kind that was not fitted has the defaults of KindOdds. `matching`: how vectors are compared.
+    `late`: for each LateKind the share of late interaction in the order of the best `candidates`; 0 for one that is not
+    named. `hubness`: how much of its level as a hub a picture loses where words look for pictures alone
+    (search.hubness).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -100,6 +103,8 @@ class Ranking(BaseModel):
             unknown = sorted({*weights, *fitted} - set(legs))
             if unknown:
                 raise ValueError(f"{kind} queries have no leg {', '.join(unknown)}")
+            if kind == "names" and kind not in self.weights:
+                continue
             if not any(weights.values()) or not all(0 <= weight < float("inf") for weight in weights.values()):
                 raise ValueError(f"the weights of {kind} queries must be 0 or more, and one of them above 0")
         return self
@@ -111,11 +116,16 @@ class Ranking(BaseModel):
             raise ValueError("the share of late interaction is 0 to 1")
         return late
 
+    def kind_of(self, kind: QueryKind, told: bool) -> QueryKind:
+        """The kind that settings are looked up by. `told`: words are plain, or nearly all about attributes."""
+        return "names" if kind == "text" and not told and "names" in self.weights else kind
+
     def late_share(self, kind: QueryKind, seen: Collection[str]) -> float:
         """The share for a query of `kind` that looks at what is `seen` of the products: image, text or both."""
         if kind == "product" or not seen:
             return 0.0
-        return self.late.get("text to pictures" if _to_pictures(kind, seen) else kind, 0.0)
+        own: LateKind = "text" if kind == "names" else kind
+        return self.late.get("text to pictures" if _to_pictures(kind, seen) else own, 0.0)
 
     def hub_strength(self, kind: QueryKind, legs: Collection[str]) -> float:
         """`hubness` for words that ask the image leg alone, else 0."""
@@ -150,4 +160,4 @@ class Ranking(BaseModel):
 
 
 def _to_pictures(kind: QueryKind, looked_at: Collection[str]) -> bool:
-    return kind == "text" and set(looked_at) == {"image"}
+    return kind in ("text", "names") and set(looked_at) == {"image"}

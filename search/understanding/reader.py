@@ -104,7 +104,7 @@ class Reader:
                     if other in known and (other != language or (told and not self._of_the_shop(mention)))
                 ]
         changed = "".join(plain) if plain != [*said] else read.wanted_text
-        return replace(read, plain_text=changed, names=tuple(dict.fromkeys(names)))
+        return replace(read, plain_text=changed, names=tuple(dict.fromkeys(names)), told=told)
 
     def _judged(self, price: PriceRange) -> PriceRange:
         """With whether it narrows the answer."""

@@ -74,7 +74,8 @@ class Understood:
     `plain_text` is the same with every other spelling, other word and likely guess that no title has replaced by the
     shop's own name of it, and `names` what the shop calls the wanted values in the languages of its titles, where the
     query calls them otherwise.
-    `without`: words that are not wanted and are no attribute ("laces" of "without laces").
+    `without`: words that are not wanted and are no attribute ("laces" of "without laces"). `told`: nearly all words are
+    about attributes; a query that says more names a brand or a model, as titles do.
     """
 
     text: str
@@ -84,6 +85,7 @@ class Understood:
     plain_text: str = ""
     names: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    told: bool = True
 
     def wanted(self) -> tuple[Mention, ...]:
         """The mentions that are not negated."""

@@ -7,14 +7,17 @@ from pydantic import ValidationError
 
 from catalog.media import MediaStore
 from catalog.products import Product
-from evaluation.leg_weights import METRIC, weigh_legs, weighed
+from evaluation.asked import ASKED, METRIC, weighed
+from evaluation.leg_weights import weigh_attributes, weigh_legs
 from evaluation.params import TuneParams
 from evaluation.pool import hidden_collection, pool_collection
 from evaluation.runs import ask, photos_of
 from evaluation.tune import validation_questions
 from search.engine import Query, SearchEngine
+from search.logic import SearchLogic
 from search.memory import MemoryCollection
 from search.ranking import FUSIONS, FusionName, Ranking
+from search.understanding.learning import learn_vocabulary
 from tests.evaluation.worlds import TERMS, FacetEncoder, embedded, media, shop
 
 POOL = shop()
@@ -123,6 +126,46 @@ def test_weights_that_params_set_are_not_chosen_and_the_other_kinds_are(store: M
     assert choices["text"]["tried"] == 1
     free, _ = weigh_legs(QUESTIONS, hidden(POOL, store, encoder), encoder, photos_of(store), PARAMS)
     assert ranking.weights["image"] == free.weights["image"]
+
+
+def test_titles_are_weighed_apart_from_queries_about_attributes(store: MediaStore) -> None:
+    encoder = FacetEncoder()
+    vectors = embedded(POOL, store, encoder)
+    vocabulary = learn_vocabulary(POOL, TERMS, vectors, encoder)
+    index = hidden_collection(POOL, vectors, encoder)
+    chosen = {}
+    for names in (True, False):
+        params = TuneParams(queries=48, step=0.1, names=names)
+        questions = validation_questions(POOL, POOL, TERMS, (), params)
+        ranking, choices = weigh_legs(questions, index, encoder, photos_of(store), params, vocabulary=vocabulary)
+        served = SearchLogic(ranking, vocabulary=vocabulary).engine(encoder, pool_collection(POOL, TERMS, vectors))
+        ranking, choices = weigh_attributes(questions, served, photos_of(store), params, choices)
+        chosen[names] = ranking
+        assert ("names" in choices) == ("names" in ranking.weights) == names
+    weights = chosen[True].weights
+    assert weights["names"]["lexical"] > weights["text"].get("lexical", 0.0)  # makers are words alone
+    assert weights["names"].get("attributes", 0.0) <= weights["text"]["attributes"]
+    engine = SearchLogic(chosen[True], vocabulary=vocabulary).engine(encoder, index)
+    assert engine.retrieve(Query(text=POOL[3].title)).kind == "names"
+    assert engine.retrieve(Query(text="red dresses")).kind == "text"
+    assert engine.retrieve(Query(text=POOL[3].title, understand=False)).kind == "text"
+
+
+def test_a_handful_of_titles_has_no_weights_of_its_own(store: MediaStore) -> None:
+    encoder = FacetEncoder()
+    vectors = embedded(POOL, store, encoder)
+    vocabulary = learn_vocabulary(POOL, TERMS, vectors, encoder)
+    ranking, choices = weigh_legs(
+        QUESTIONS,
+        hidden_collection(POOL, vectors, encoder),
+        encoder,
+        photos_of(store),
+        PARAMS,
+        vocabulary=vocabulary,
+    )
+    assert "names" not in choices
+    assert "names" not in ranking.weights
+    assert choices["text"]["queries"] == sum(len(QUESTIONS.of_kind(kind)) for kind in ASKED["text"])
 
 
 def test_weights_that_can_do_nothing_are_refused() -> None:

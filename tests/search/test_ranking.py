@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from catalog.errors import NotReady
 from search.ranking import FUSIONS, LEGS_OF_KIND, FusionName, KindOdds, LegOdds, Ranking, fuse, leg_shares
@@ -181,4 +182,20 @@ def test_legs_that_a_caller_names_keep_their_weights_or_share_equally():
 
 
 def test_every_kind_of_query_has_weights_by_default():
-    assert set(Ranking().weights) == set(LEGS_OF_KIND)
+    assert set(Ranking().weights) == set(LEGS_OF_KIND) - {"names"}  # unless tuning tells them apart
+
+
+def test_words_that_say_more_than_attributes_are_a_kind_of_their_own_where_they_have_weights():
+    plain = Ranking()
+    assert plain.kind_of("text", told=False) == plain.kind_of("text", told=True) == "text"
+    names = {"lexical": 0.8, "dense": 0.2}
+    apart = Ranking(weights={**plain.weights, "names": names}, late={"text": 0.3, "text to pictures": 0.6}, hubness=0.5)
+    assert [apart.kind_of("text", told) for told in (True, False)] == ["text", "names"]
+    assert apart.kind_of("image", told=False) == "image"
+    assert apart.weights_for("names") == {"dense": 0.2, "lexical": 0.8}
+    assert apart.late_share("names", {"image", "text"}) == 0.3
+    assert apart.late_share("names", {"image"}) == 0.6
+    assert apart.hub_strength("names", ("image",)) == 0.5
+    assert apart.hub_strength("names", ("image", "dense")) == 0.0
+    with pytest.raises(ValidationError, match="one of them above 0"):
+        Ranking(weights={**plain.weights, "names": {"lexical": 0.0}})

@@ -135,4 +135,6 @@ def test_a_vocabulary_without_names_reads_nothing_and_breaks_nothing():
 def test_a_title_is_not_said_in_the_names_of_its_attributes_and_a_query_is():
     reader = reader_of()
     assert reader.read("women's jumper").names == ("sweater",)
+    assert reader.read("women's jumper").told
     assert reader.read("women's jumper by Acme with lilac sequins").names == ()
+    assert not reader.read("women's jumper by Acme with lilac sequins").told
