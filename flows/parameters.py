@@ -23,6 +23,7 @@ from evaluation.sweep.space import SweepParams
 from flows.durable import write_durably
 from models.late.params import LateParams
 from models.params import EmbedParams, ExportParams, ModelParams, served_width
+from models.presets import sources_of
 from models.training.compose_params import ComposeParams
 from models.training.order import check_order
 from models.training.params import TrainParams
@@ -80,6 +81,8 @@ def check_params(document: Mapping[str, Any], path: Path = PARAMS) -> None:
 def _check_together(found: Mapping[str, Section]) -> None:
     """What no section can know alone. Raises InvalidParams."""
     model, train, export = found.get("model"), found.get("train"), found.get("export")
+    if isinstance(model, ModelParams):
+        sources_of(model)
     if isinstance(model, ModelParams) and isinstance(train, TrainParams):
         check_order(model, train)
     if isinstance(model, ModelParams) and isinstance(export, ExportParams):
