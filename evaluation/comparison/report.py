@@ -16,8 +16,9 @@ _MARKS = {"better": "▲", "worse": "▼", "no difference shown": "", "base": ""
 def write(rows: Sequence[ConfigurationRow], inputs: dict[str, Any]) -> None:
     """Write both files."""
     REPORTS.mkdir(exist_ok=True)
-    document = {"inputs": inputs, "rows": [row.model_dump(mode="json") for row in rows]}
-    JSON.write_text(json.dumps(_rounded(document), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    lines = [json.dumps(_rounded(row.model_dump(mode="json")), sort_keys=True) for row in rows]
+    document = f'{{"inputs": {json.dumps(inputs, sort_keys=True)},\n"rows": [\n' + ",\n".join(lines) + "\n]}\n"
+    JSON.write_text(document, encoding="utf-8")
     MARKDOWN.write_text(markdown(rows), encoding="utf-8")
 
 
@@ -45,7 +46,7 @@ def markdown(rows: Sequence[ConfigurationRow]) -> str:
 
 def _missing(rows: Sequence[ConfigurationRow]) -> list[str]:
     """A second table: the fused vectors alone, whole, and what they lose with a modality of some products."""
-    measured = [row for row in rows if row.facts.get("missing")]
+    measured = [row for row in rows if row.facts.get("missing") and row.family != "search"]  # those have base's vectors
     if not measured:
         return []
     cells = [(one["kind"], one["lost"], one["share"]) for one in measured[0].facts["missing"] if one["share"] > 0]
@@ -58,7 +59,7 @@ def _missing(rows: Sequence[ConfigurationRow]) -> list[str]:
         found = {(one["kind"], one["lost"], one["share"]): one for one in row.facts["missing"]}
         metric = {kind: "recall" if KINDS[kind].primary.startswith("recall") else "ndcg" for kind in kinds}
         whole = [f"{found[kind, 'image', 0.0][metric[kind]]:.3f}" for kind in kinds]
-        lost = [f"-{found[cell][metric[cell[0]] + '_lost']:.3f}" for cell in cells]
+        lost = [f"{-found[cell][metric[cell[0]] + '_lost']:+.3f}" for cell in cells]
         lines.append(f"| {row.name} | " + " | ".join(whole + lost) + " |")
     return lines
 
@@ -78,7 +79,7 @@ def _short(value: Any) -> str:
 
 def _rounded(value: Any) -> Any:
     if isinstance(value, float):
-        return round(value, 5)
+        return round(value, 4)
     if isinstance(value, dict):
         return {key: _rounded(own) for key, own in value.items()}
     return [_rounded(own) for own in value] if isinstance(value, list | tuple) else value
