@@ -26,6 +26,7 @@ ASKED: Mapping[LateKind, tuple[str, ...]] = {
 METRIC = "nDCG@10"
 SHARES = tuple(step / 10 for step in range(10))
 LOSS = 0.02  # in METRIC, what a kind of question may lose
+GAIN = 0.005  # in the mean METRIC, least for which a query waits for a second stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def choose_shares(
 
     The engine's settings have no late interaction yet. A share must gain `margin` in the mean METRIC for each unit of
     it, so that noise does not pay for a second stage; of equal ones the smallest is taken. One by which some kind of
-    question loses more than LOSS is out, whatever the others gain.
+    question loses more than LOSS is out, whatever the others gain, and all of it must gain GAIN.
     """
     shares: dict[LateKind, float] = {}
     report: dict[str, dict[str, Any]] = {}
@@ -58,7 +59,8 @@ def choose_shares(
         harmless = [
             share for share, found in tried.items() if all(found[name] >= tried[0.0][name] - LOSS for name in found)
         ]
-        shares[kind] = max(harmless, key=lambda share: (round(means[share] - margin * share, 9), -share))
+        best = max(harmless, key=lambda share: (round(means[share] - margin * share, 9), -share))
+        shares[kind] = best if means[best] - means[0.0] >= GAIN else 0.0
         report[kind] = {
             "share": shares[kind],
             "score": means[shares[kind]],

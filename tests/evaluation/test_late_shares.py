@@ -5,7 +5,8 @@ from collections.abc import Collection
 import pytest
 
 from catalog.media import MediaStore
-from evaluation.late_shares import LOSS, SHARES, choose_shares, two_stages
+from evaluation import late_shares
+from evaluation.late_shares import GAIN, LOSS, SHARES, choose_shares, two_stages
 from evaluation.params import TuneParams
 from evaluation.pool import hidden_collection
 from evaluation.runs import as_asked, photos_of
@@ -56,6 +57,20 @@ def test_a_gain_below_the_margin_does_not_pay(store: MediaStore) -> None:
     shares, report = choose_shares(engine(store), late, QUESTIONS, photos_of(store), margin=10.0)
     assert shares["text"] == 0.0
     assert report["text"]["score"] == report["text"]["start_score"]
+
+
+def test_a_second_stage_that_gains_next_to_nothing_is_not_waited_for(
+    store: MediaStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = Oracle(knows=True)
+    shares, report = choose_shares(engine(store), late, QUESTIONS, photos_of(store), margin=0.0)
+    gain = report["text to pictures"]["score"] - report["text to pictures"]["start_score"]
+    assert shares["text to pictures"] > 0
+    assert gain >= GAIN
+    monkeypatch.setattr(late_shares, "GAIN", gain + 0.001)
+    shares, report = choose_shares(engine(store), late, QUESTIONS, photos_of(store), margin=0.0)
+    assert shares["text to pictures"] == 0.0
+    assert report["text to pictures"]["score"] == report["text to pictures"]["start_score"]
 
 
 def test_both_stages_blend_to_what_the_engine_answers(store: MediaStore) -> None:
