@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from catalog.products import Product
+from evaluation.asked import METRIC
 from evaluation.judgements import EvaluationSet
 from evaluation.kinds import ENGINE, KINDS
 from evaluation.known_items import sampled
@@ -21,7 +22,6 @@ from search.engine import SearchEngine
 from search.hubness import Hubs
 
 ASKS = "title_to_photo"
-METRIC = "nDCG@10"
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 BATCH = 256
 ROUNDS = 2000

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from evaluation.asked import METRIC
 from evaluation.judgements import EvaluationQuery, EvaluationSet
 from evaluation.kinds import ENGINE, KINDS
 from evaluation.metrics import DEPTH, Run, mean, per_query
@@ -23,7 +24,6 @@ ASKED: Mapping[LateKind, tuple[str, ...]] = {
     "image": ("photo_to_product", "photo_to_alike"),
     "text+image": ("photo_and_words",),
 }
-METRIC = "nDCG@10"
 SHARES = tuple(step / 10 for step in range(10))
 LOSS = 0.02  # in METRIC, what a kind of question may lose
 GAIN = 0.005  # in the mean METRIC, least for which a query waits for a second stage

@@ -6,6 +6,7 @@ words of a title do not give away. The engine encodes and retrieves each query o
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from evaluation.asked import asked_of, weighed
@@ -56,9 +57,7 @@ def weigh_legs(
         if params.fusion == "naive_bayes":
             odds = {**ranking.odds, kind: fit_odds(asked.judged())}
             ranking = weighed(ranking.model_copy(update={"odds": odds}), kind, dict.fromkeys(legs, 1 / len(legs)))
-            score = asked.scorer(ranking)(ranking.weights[kind])
-            choice = Choice(ranking.weights[kind], score, score, tried=1)
-        elif kind in params.weights:
+        if params.fusion == "naive_bayes" or kind in params.weights:  # nothing to choose
             score = asked.scorer(ranking)(ranking.weights[kind])
             choice = Choice(ranking.weights[kind], score, score, tried=1)
         else:
@@ -90,7 +89,7 @@ def weigh_attributes(
         for kind in ranking.weights.keys() & found.keys():
             ranking = weighed(ranking, kind, dict.fromkeys(LEGS_OF_KIND[kind], 1 / len(LEGS_OF_KIND[kind])))
         return ranking, found
-    for kind, asked in asked_of(questions, served, photos, lambda kind: _with_attributes(served.ranking, kind)).items():
+    for kind, asked in asked_of(questions, served, photos, partial(_with_attributes, served.ranking)).items():
         if kind not in found or kind in params.weights:
             continue
         weights, score = choose_share(

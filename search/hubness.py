@@ -22,7 +22,7 @@ from search.collection import DECIMALS, Scored
 
 FOLDER = "hubs"  # of a release's ranking
 ABOUT, BANK = "hubs.json", "bank.npy"
-TEMPERATURE = 0.06  # cosine: about a third of the spread of titles' nearest pictures
+TEMPERATURE = 0.06  # cosine; 0.04 to 0.08 did alike (docs/experiments.md)
 MOST_LEVELS = 2_000_000  # remembered, some 150 bytes each
 
 Floats = NDArray[np.float32]
@@ -39,18 +39,18 @@ class Hubs:
     def levels(self, vectors: Floats) -> NDArray[np.float64]:
         """[N, D] -> [N]. Remembered by the vector itself, so a product that changes is looked at again."""
         keys = [hashlib.blake2b(vector.tobytes(), digest_size=16).digest() for vector in vectors]
-        new = [row for row, key in enumerate(keys) if key not in self._levels]
+        known = {key: level for key in keys if (level := self._levels.get(key)) is not None}
+        new = [row for row, key in enumerate(keys) if key not in known]
         if new:
-            if len(self._levels) + len(new) > MOST_LEVELS:
-                self._levels.clear()
             near = (vectors[new] @ self.bank.T).astype(np.float64) / TEMPERATURE
             top = near.max(axis=1)
-            found = TEMPERATURE * (top + np.log(np.exp(near - top[:, None]).mean(axis=1)))
-            self._levels.update(zip((keys[row] for row in new), found.tolist(), strict=True))
-        known = [self._levels.get(key) for key in keys]
-        if None in known:  # another thread has just cleared them
-            return self.levels(vectors)
-        return np.array(known, dtype=np.float64)
+            levels = TEMPERATURE * (top + np.log(np.exp(near - top[:, None]).mean(axis=1)))
+            found = dict(zip((keys[row] for row in new), levels.tolist(), strict=True))
+            if len(self._levels) + len(found) > MOST_LEVELS:
+                self._levels.clear()
+            self._levels.update(found)
+            known |= found
+        return np.array([known[key] for key in keys], dtype=np.float64)
 
     def corrected(self, scored: Scored, vectors: Floats, strength: float) -> Scored:
         """Candidates with vectors [N, D], less `strength` x level each, best first, equal ones by id."""

@@ -46,9 +46,11 @@ def markdown(rows: Sequence[ConfigurationRow]) -> str:
 
 def _missing(rows: Sequence[ConfigurationRow]) -> list[str]:
     """A second table: the fused vectors alone, whole, and what they lose with a modality of some products."""
-    measured = [row for row in rows if row.facts.get("missing") and row.family != "search"]  # those have base's vectors
+    measured = [row for row in rows if row.facts.get("missing")]
     if not measured:
         return []
+    base = measured[0]  # whose vectors are those of many a row
+    measured = [base, *(row for row in measured[1:] if row.facts["missing"] != base.facts["missing"])]
     cells = [(one["kind"], one["lost"], one["share"]) for one in measured[0].facts["missing"] if one["share"] > 0]
     kinds = list(dict.fromkeys(kind for kind, _, _ in cells))
     heads = [f"{kind}, {KINDS[kind].primary}" for kind in kinds]

@@ -10,7 +10,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from catalog.errors import NotReady
-from search.collection import LEGS, LEXICAL, QUERY_LEGS
+from search.collection import IMAGE, LEGS, LEXICAL, QUERY_LEGS
 from search.matching import Matching
 
 # What is weighed by itself; "names": words that say more than attributes, a brand or a model, as titles do.
@@ -160,4 +160,4 @@ class Ranking(BaseModel):
 
 
 def _to_pictures(kind: QueryKind, looked_at: Collection[str]) -> bool:
-    return kind in ("text", "names") and set(looked_at) == {"image"}
+    return kind in ("text", "names") and set(looked_at) == {IMAGE}
