@@ -19,7 +19,16 @@ def check(
     params: ModelParams, text: TextKind, text_backbone: str | None, image: ImageKind, image_backbone: str | None
 ) -> None:
     """Raise InvalidParams for the first thing that is impossible with these towers and backbones."""
-    for impossible, reason in (*_of_text(params, text, text_backbone), *_of_image(params, image, image_backbone)):
+    shared = text in JOINT and (text, text_backbone) == (image, image_backbone)
+    beside = (
+        params.words_beside is not None and shared,
+        f"model.words_beside would take apart what the towers of {text} share: choose a text_tower of its own.",
+    )
+    for impossible, reason in (
+        beside,
+        *_of_text(params, text, text_backbone),
+        *_of_image(params, image, image_backbone),
+    ):
         if impossible:
             raise InvalidParams(reason)
 
@@ -37,6 +46,14 @@ def _of_text(params: ModelParams, kind: TextKind, backbone: str | None) -> list[
         (
             params.text == "lora" and (kind in WORDS or kind == "use3"),
             f"LoRA adapts pretrained transformers, which {kind} is not: set model.text to finetuned.",
+        ),
+        (
+            params.words_beside is not None and kind in WORDS,
+            f"model.words_beside stands beside a pretrained text tower, and {kind} reads words itself.",
+        ),
+        (
+            params.words_beside is not None and params.text != "frozen",
+            "model.words_beside learns while the text tower beside it rests: set model.text to frozen.",
         ),
     ]
 

@@ -26,7 +26,7 @@ from models.presets import sources_of
 from models.query_tower import QUERIES, QueryTower
 from models.spaces import filled_parts, own_parts
 from models.towers.lora import merged
-from models.towers.registry import IMAGE_TOWERS, TEXT_TOWERS
+from models.towers.registry import IMAGE_TOWERS, build_text, restore_text
 from models.towers.tower import ImageTower, TextTower, Tower
 
 FORMAT = 1
@@ -108,7 +108,7 @@ class DualEncoder(nn.Module):
         Raises InvalidParams when a backbone cannot be had.
         """
         sources = sources_of(params)
-        text = TEXT_TOWERS[sources.text].build(sources.text, sources.text_backbone, params)
+        text = build_text(sources.text, sources.text_backbone, params)
         image = IMAGE_TOWERS[sources.image].build(sources.image, sources.image_backbone, params)
         for tower in (text, image):
             if tower.mode == "lora":
@@ -147,7 +147,7 @@ class DualEncoder(nn.Module):
         """
         config = _read_config(folder)
         params = ModelParams.model_validate(config["params"])
-        text = TEXT_TOWERS[config["text"]["kind"]].restore(config["text"], folder / "text", params)
+        text = restore_text(config["text"], folder / "text", params)
         image = IMAGE_TOWERS[config["image"]["kind"]].restore(config["image"], folder / "image", params)
         model = cls(params, text, image)
         missing, unexpected = model.load_state_dict(load_file(folder / WEIGHTS), strict=False)

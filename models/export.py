@@ -128,7 +128,7 @@ def write_baseline(model: DualEncoder, folder: Path) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
-    before = DualEncoder.build(_without_adapters(model.params)).eval()
+    before = DualEncoder.build(_before_training(model.params)).eval()
     before.text.fit_like(model.text)
     before.text.write_files(folder)
     write_text_graph(before.text, folder, BARE)
@@ -138,7 +138,7 @@ def write_baseline(model: DualEncoder, folder: Path) -> None:
     dim = text if shared else text + image
     write_fusion_graph(MeanFusion(dim, 2), dim, folder)
     config = EncoderConfig(
-        name=f"{name_of(model.params)}-frozen",
+        name=f"{name_of(before.params)}-frozen",
         dim=dim,
         spaces={"text": (0, text), "image": (0, image) if shared else (text, dim)},
         tokenizer=before.text.tokens.spec,
@@ -147,8 +147,9 @@ def write_baseline(model: DualEncoder, folder: Path) -> None:
     config.write(folder)
 
 
-def _without_adapters(params: ModelParams) -> ModelParams:
-    return params.model_copy(update={name: "frozen" for name in ("text", "image") if getattr(params, name) == "lora"})
+def _before_training(params: ModelParams) -> ModelParams:
+    frozen = {name: "frozen" for name in ("text", "image") if getattr(params, name) == "lora"}
+    return params.model_copy(update={**frozen, "words_beside": None})
 
 
 def write_probes(folder: Path, texts: Sequence[str], images: Sequence[bytes]) -> None:

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from models.encoder_folder import FUSION_GRAPH, IMAGE_GRAPH, MODALITIES, TEXT_GRAPH
 from models.fusion.fusion import Fusion
 from models.prefixes import PrefixFusion, unit_prefix
+from models.text_tokens import TokenizerSpec
 from models.towers.tower import ImageTower, TextTower, Tower
 
 BARE = 0  # as a graph's dim: the backbone without its head
@@ -26,7 +27,7 @@ class TextGraph(nn.Module):
     def __init__(self, tower: TextTower, dim: int) -> None:
         super().__init__()
         self.tower, self.dim = tower, dim
-        self.names = tower.tokens.spec.inputs
+        self.names = tower.tokens.spec.all_inputs
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """int64 [B, L] each -> [B, d]."""
@@ -60,11 +61,22 @@ def write_text_graph(tower: TextTower, folder: Path, dim: int | None = None) -> 
     """Write text.onnx; its inputs carry the names of the tokenizer's spec. `dim`: see `served`; None is all."""
     spec = tower.tokens.spec
     example = tower.tokenize(["a red dress for women", "shoes"])
-    length = {} if spec.pad == "max_tokens" else {1: Dim("length", min=2, max=spec.max_tokens)}
-    shapes = ({0: Dim("batch"), **length},) * len(spec.inputs)
-    arguments = tuple(example[name] for name in spec.inputs)
+    shapes = _shapes(spec, Dim("batch"))
+    arguments = tuple(_two_long(example[name]) for name in spec.all_inputs)  # a length of 1 would be taken for fixed
     graph = TextGraph(tower, tower.head.dim if dim is None else dim)
-    write_graph(graph, arguments, folder / TEXT_GRAPH, list(spec.inputs), (shapes,))
+    write_graph(graph, arguments, folder / TEXT_GRAPH, list(spec.all_inputs), (shapes,))
+
+
+def _two_long(ids: Tensor) -> Tensor:
+    """[B, L] -> [B, 2 or more], repeating the last column: only the shape counts."""
+    return torch.cat([ids, ids[:, -1:]], dim=1) if ids.shape[1] < 2 else ids
+
+
+def _shapes(spec: TokenizerSpec, batch: Dim, name: str = "length") -> tuple[dict[int, Dim], ...]:
+    """What varies of each input: the batch, and the length unless texts are always filled up to it."""
+    length = {} if spec.pad == "max_tokens" else {1: Dim(name, min=2, max=spec.max_tokens)}
+    own = ({0: batch, **length},) * len(spec.inputs)
+    return own if spec.beside is None else (*own, *_shapes(spec.beside, batch, f"{name}_beside"))
 
 
 def write_image_graph(tower: ImageTower, folder: Path, dim: int | None = None) -> None:

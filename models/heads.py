@@ -40,6 +40,17 @@ class ProjectionHead(nn.Module):
         return projected
 
 
+class PassingHead(ProjectionHead):
+    """Changes nothing: for a tower whose output goes into the head of another (models.towers.words_beside)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__(width, width)
+        self.layers = nn.Identity()
+
+    def standardise(self, features: Tensor) -> None:
+        """Nothing."""
+
+
 class AlignedHead(ProjectionHead):
     """For backbones that share a space already: both towers start from the same rotation, so their agreement stays.
 

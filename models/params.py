@@ -37,6 +37,7 @@ ImageKind = Literal[
     "convnext_tiny",
     "vit_b_16",
 ]
+WordReader = Literal["bag_of_words", "text_cnn", "bilstm", "gru"]
 FusionName = Literal["mean", "sum", "learned", "gated", "concat", "product", "attention"]
 SpaceName = Literal["shared", "independent"]
 HeadName = Literal["linear", "residual"]
@@ -55,6 +56,7 @@ class ModelParams(Section):
     preset: PresetName = "packaged"
     text_tower: TextKind | None = None  # instead of the preset's
     image_tower: ImageKind | None = None  # instead of the preset's
+    words_beside: WordReader | None = None  # a tower over whole words that learns beside the text tower, which rests
     backbone_path: str | None = None  # hub id or local folder; both towers of a joint preset
     text_backbone: str | None = None  # hub id or folder of the text tower alone; "packaged"; a file of word vectors
     image_backbone: str | None = None  # the same of the image tower; torchvision: a weights file, default or random

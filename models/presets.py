@@ -63,15 +63,17 @@ def sources_of(params: ModelParams) -> Preset:
 
 
 def name_of(params: ModelParams) -> str:
-    """The preset, or the towers where they were chosen by themselves. For people.
+    """The preset, or the towers where they were chosen by themselves, and what learns beside them. For people.
 
     >>> name_of(ModelParams(text_tower="gru"))
     'gru+lite0'
+    >>> name_of(ModelParams(words_beside="bilstm"))
+    'packaged+bilstm'
     """
-    if params.text_tower is None and params.image_tower is None:
-        return params.preset
     preset = PRESETS[params.preset]
-    return f"{params.text_tower or preset.text}+{params.image_tower or preset.image}"
+    chosen = params.text_tower is not None or params.image_tower is not None
+    towers = [params.text_tower or preset.text, params.image_tower or preset.image] if chosen else [params.preset]
+    return "+".join([*towers, *([params.words_beside] if params.words_beside else [])])
 
 
 _HUB: Mapping[str, str] = {

@@ -16,7 +16,7 @@ from models.params import ModelParams, TextKind
 from models.presets import sources_of
 from models.spaces import Parts
 from models.towers.lora import merged
-from models.towers.registry import TEXT_TOWERS
+from models.towers.registry import restore_text
 from models.towers.tower import TextTower
 
 QUERIES = "queries"
@@ -53,7 +53,7 @@ class QueryTower:
         """
         config = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
         params = ModelParams.model_validate(config["params"])
-        tower = TEXT_TOWERS[config["kind"]].restore(config, folder / _FILES, params)
+        tower = restore_text(config, folder / _FILES, params)
         missing, unexpected = tower.load_state_dict(load_file(folder / _WEIGHTS), strict=False)
         lost = sorted(set(missing) - tower.referenced()) + sorted(unexpected)
         if lost:

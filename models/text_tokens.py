@@ -5,7 +5,8 @@ tokens(["red dress"]) -> {"input_ids": int64 [B, L], "attention_mask": int64 [B,
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from copy import copy
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -33,6 +34,12 @@ class TokenizerSpec:
     pad: Literal["longest", "max_tokens"] = "longest"
     pad_side: Literal["right", "left"] = "right"
     inputs: tuple[str, ...] = ("input_ids", "attention_mask")
+    beside: "TokenizerSpec | None" = None  # another that reads the same texts, for inputs of its own
+
+    @property
+    def all_inputs(self) -> tuple[str, ...]:
+        """Its inputs and those of the one beside it."""
+        return self.inputs if self.beside is None else (*self.inputs, *self.beside.all_inputs)
 
     def to_json(self) -> dict[str, Any]:
         """As plain values for a config file."""
@@ -41,19 +48,22 @@ class TokenizerSpec:
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "TokenizerSpec":
         """The inverse of `to_json`."""
-        return cls(**{**values, "inputs": tuple(values["inputs"])})
+        beside = values.get("beside")
+        other = None if beside is None else cls.from_json(beside)
+        return cls(**{**values, "inputs": tuple(values["inputs"]), "beside": other})
 
 
 class TextTokens:
     """Texts -> padded ids. Ids of texts seen before are remembered."""
 
-    def __init__(self, spec: TokenizerSpec, source: Path) -> None:
-        self.spec = spec
+    def __init__(self, spec: TokenizerSpec, source: Path, other: "TextTokens | None" = None) -> None:
+        """`source`: the tokenizer's file. `other`: the one that `spec.beside` describes."""
+        self.spec, self.other = spec, other
         self._content = source.read_bytes()
         self.ids: Callable[[str], tuple[int, ...]] = lru_cache(maxsize=_REMEMBERED)(OPENERS[spec.kind](source, spec))
 
     def __call__(self, texts: Sequence[str]) -> TokenBatch:
-        """B texts -> one int64 [B, L] array for each name in `spec.inputs`."""
+        """B texts -> one int64 [B, L] array for each name in `spec.all_inputs`; each tokenizer has an L of its own."""
         rows = [self.ids(text) for text in texts]
         length = self.spec.max_tokens if self.spec.pad == "max_tokens" else max(map(len, rows), default=1)
         ids = np.full((len(rows), length), self.spec.pad_id, dtype=np.int64)
@@ -62,17 +72,27 @@ class TextTokens:
             place = slice(0, len(row)) if self.spec.pad_side == "right" else slice(length - len(row), length)
             ids[number, place] = row
             mask[number, place] = 1
-        arrays = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-        return {name: arrays[name] for name in self.spec.inputs}
+        arrays = {"input_ids": ids, "word_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+        own = {name: arrays[name] for name in self.spec.inputs}
+        return own if self.other is None else {**own, **self.other(texts)}
+
+    def beside(self, other: "TextTokens") -> "TextTokens":
+        """Both, as one: `other`'s inputs join its own."""
+        both = copy(self)
+        both.spec, both.other = replace(self.spec, beside=other.spec), other
+        return both
 
     def save(self, folder: Path) -> None:
-        """Put the tokenizer's file into `folder`."""
+        """Put the tokenizer's file into `folder`, and that of the one beside it."""
         (folder / self.spec.file).write_bytes(self._content)
+        if self.other is not None:
+            self.other.save(folder)
 
 
 def load_tokens(folder: Path, spec: TokenizerSpec) -> TextTokens:
     """Open the tokenizer whose file lies in `folder`."""
-    return TextTokens(spec, folder / spec.file)
+    other = None if spec.beside is None else load_tokens(folder, spec.beside)
+    return TextTokens(spec, folder / spec.file, other)
 
 
 def _use3(source: Path, spec: TokenizerSpec) -> Callable[[str], tuple[int, ...]]:

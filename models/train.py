@@ -200,7 +200,7 @@ def own_folders(model: DualEncoder, checkpoint: Checkpoint, shared: Path | None)
     """
     if shared is not None:
         trunk = trunk_folder(model, shared).name
-        return shared / f"texts-{untrained(model.text)}", shared / f"pooled-{untrained(model.image, trunk)}"
+        return shared / f"texts-{untrained(model.text.resting)}", shared / f"pooled-{untrained(model.image, trunk)}"
     folder = checkpoint.folder / f"frozen-{digest_of(asdict(checkpoint.key))}"
     for other in checkpoint.folder.glob("frozen-*"):
         if other != folder:

@@ -6,7 +6,7 @@
 A word is what catalog.tokens cuts, so Chinese is segmented and "women's" is "woman". The commonest words have numbers
 of their own. Any other word is spelled: each of its Han characters, or each run of three characters with its
 beginning and end marked, has one of `PIECES` numbers by hash (Bojanowski et al. 2017), which rare words of the
-training texts have taught. A text without any word reads as NOTHING.
+training texts have taught. Without pieces it is passed over. A text of which nothing is left reads as NOTHING.
 """
 
 import json
@@ -28,14 +28,17 @@ _HAN = re.compile(f"[{HAN}]")
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """`counts`: known words in the order of their numbers, and how many of `texts` training texts hold each."""
+    """`counts`: known words in the order of their numbers, and how many of `texts` training texts hold each.
+    `pieces`: how many numbers there are to spell other words with; 0: other words are passed over.
+    """
 
     counts: Mapping[str, int]
     texts: int
+    pieces: int = PIECES
 
     def __len__(self) -> int:
         """How many numbers there are: PAD, NOTHING, words, pieces."""
-        return FIRST + len(self.counts) + PIECES
+        return FIRST + len(self.counts) + self.pieces
 
     @cached_property
     def place(self) -> Mapping[str, int]:
@@ -51,9 +54,9 @@ class Vocabulary:
         return tuple(found) or (NOTHING,)
 
     def spelled(self, word: str) -> list[int]:
-        """The numbers of a word's pieces."""
+        """The numbers of a word's pieces; none where nothing is spelled."""
         first = FIRST + len(self.counts)
-        return [first + zlib.crc32(piece.encode()) % PIECES for piece in pieces(word)]
+        return [first + zlib.crc32(piece.encode()) % self.pieces for piece in pieces(word)] if self.pieces else []
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> "Vocabulary":
@@ -71,20 +74,25 @@ class Vocabulary:
         A word that only one text holds is spelled otherwise, so that training teaches the pieces.
         """
         common = [word for word, count in self.counts.items() if count > 1][:most]
-        return Vocabulary({word: self.counts.get(word, 0) for word in dict.fromkeys([*common, *besides])}, self.texts)
+        counts = {word: self.counts.get(word, 0) for word in dict.fromkeys([*common, *besides])}
+        return Vocabulary(counts, self.texts, self.pieces)
+
+    def without_pieces(self) -> "Vocabulary":
+        """The same words, and no others."""
+        return Vocabulary(self.counts, self.texts, pieces=0)
 
     def write(self, path: Path) -> None:
         """As JSON."""
-        document = {"texts": self.texts, "pieces": PIECES, "words": dict(self.counts)}
+        document = {"texts": self.texts, "pieces": self.pieces, "words": dict(self.counts)}
         path.write_text(json.dumps(document, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
 
     @classmethod
     def read(cls, path: Path) -> "Vocabulary":
         """The inverse of `write`. Raises ValueError when it was written with another number of pieces."""
         document = json.loads(path.read_text(encoding="utf-8"))
-        if document["pieces"] != PIECES:
+        if document["pieces"] not in (0, PIECES):
             raise ValueError(f"{path} spells words in {document['pieces']} pieces, this version in {PIECES}")
-        return cls(document["words"], document["texts"])
+        return cls(document["words"], document["texts"], document["pieces"])
 
 
 def pieces(word: str) -> list[str]:

@@ -94,7 +94,7 @@ def main(folder: Path) -> None:
 def remembered(model: DualEncoder, shared: Path, products: Sequence[Product]) -> RememberedEncoder:
     """The model as an encoder. Pictures whose trunk features are in `shared` do not go through the trunk again."""
     texts = (
-        RememberedTexts(model, FeatureStore.open(shared / f"texts-{untrained(model.text)}", "float32"))
+        RememberedTexts(model, FeatureStore.open(shared / f"texts-{untrained(model.text.resting)}", "float32"))
         if not model.text.live
         else LiveTexts()
     )

@@ -1,15 +1,17 @@
 """Which class builds which kind of tower."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
-from models.params import ImageKind, TextKind
+from models.params import ImageKind, ModelParams, TextKind
 from models.towers.hub_image import HubImageTower
 from models.towers.hub_text import HubTextTower
 from models.towers.packaged_image import LiteImageTower
 from models.towers.packaged_text import UseTextTower
 from models.towers.torchvision_image import TorchvisionImageTower
-from models.towers.tower import ImageTower, TextTower
+from models.towers.tower import Description, ImageTower, TextTower
 from models.towers.word_text import WordTower
+from models.towers.words_beside import WordsBeside
 
 TEXT_TOWERS: Mapping[TextKind, type[TextTower]] = {
     "use3": UseTextTower,
@@ -39,3 +41,19 @@ IMAGE_TOWERS: Mapping[ImageKind, type[ImageTower]] = {
     "convnext_tiny": TorchvisionImageTower,
     "vit_b_16": TorchvisionImageTower,
 }
+
+
+def build_text(kind: TextKind, source: str | None, params: ModelParams) -> TextTower:
+    """The tower with pretrained weights from `source`, and with the words beside it that `params` asks for."""
+    tower = TEXT_TOWERS[kind].build(kind, source, params)
+    return tower if params.words_beside is None else WordsBeside.build_beside(tower, params)
+
+
+def restore_text(description: Description, folder: Path, params: ModelParams) -> TextTower:
+    """What `build_text` built, with the files of `folder`; the weights are loaded afterwards."""
+    if params.words_beside is None:
+        return TEXT_TOWERS[description["kind"]].restore(description, folder, params)
+    resting = TEXT_TOWERS[description["kind"]].restore(
+        {**description["resting"], "kind": description["kind"]}, folder, params
+    )
+    return WordsBeside.restore_beside(resting, description, folder, params)

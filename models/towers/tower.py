@@ -122,6 +122,15 @@ class TextTower(Tower):
         device = self.head.center.device
         return {name: torch.from_numpy(array).to(device) for name, array in self.tokens(texts).items()}
 
+    @property
+    def resting(self) -> "TextTower":
+        """The part of it whose backbone never changes where it is not `live`, so that its output can be kept."""
+        return self
+
+    def completed(self, rested: Tensor, texts: Sequence[str]) -> Tensor:
+        """What `resting` gave for B texts, [B, R] -> pooled [B, W]: with what the part that learns says of them."""
+        return rested
+
     def backbone(self, tokens: Mapping[str, Tensor]) -> Tensor:
         """Tokens [B, L] -> pooled [B, W]. Keeps no graph when frozen, so its output can be cached."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and self.live):

@@ -36,10 +36,12 @@ class WordTower(TextTower):
 
     weights: Tensor  # [V]: what each word counts for
 
-    def __init__(self, kind: str, dim: int, vectors: VectorFile | None, params: ModelParams) -> None:
-        """`dim` is E; `vectors` is where the table starts from. Before `fit` it can only spell."""
+    def __init__(
+        self, kind: str, dim: int, vectors: VectorFile | None, params: ModelParams, *, spells: bool = True
+    ) -> None:
+        """`dim` is E; `vectors` is where the table starts from. Before `fit` it can only spell, if it `spells`."""
         super().__init__()
-        self.params, self.dim, self.vectors = params, dim, vectors
+        self.params, self.dim, self.vectors, self.spells = params, dim, vectors, spells
         self.reader = READERS[kind](dim, params)
         self.head = ProjectionHead(self.reader.width, params.dim, params.head, params.dropout)
         self.mode = params.text
@@ -52,7 +54,7 @@ class WordTower(TextTower):
 
     def pooled(self, tokens: Mapping[str, Tensor]) -> Tensor:
         """See TextTower."""
-        ids = tokens["input_ids"]
+        ids = tokens["word_ids"]
         present = (ids != PAD).to(self.weights.dtype)  # [B, L]
         read: Tensor = self.reader(self.table(ids) * present.unsqueeze(-1), present, self.weights[ids])
         return read
@@ -71,7 +73,7 @@ class WordTower(TextTower):
 
     def _take(self, words: Vocabulary, starts: Mapping[str, Floats] | None = None) -> None:
         """Give every word its row: from `starts`, or else at random."""
-        self.vocabulary = words
+        self.vocabulary = words = words if self.spells else words.without_pieces()
         self.tokens = _tokens_of(words, self.params.max_tokens)
         self.table = nn.Embedding(len(words), self.dim, device=self.head.center.device)
         with torch.no_grad():
@@ -94,7 +96,9 @@ class WordTower(TextTower):
     @classmethod
     def restore(cls, description: Description, folder: Path, params: ModelParams) -> "WordTower":
         """With the words in `folder`."""
-        tower = cls(description["kind"], description["word_width"], None, params)
+        tower = cls(
+            description["kind"], description["word_width"], None, params, spells=description.get("spells", True)
+        )
         tower._take(Vocabulary.read(folder / FILE))
         return tower
 
@@ -103,6 +107,7 @@ class WordTower(TextTower):
         return {
             "tokenizer": self.tokens.spec.to_json(),
             "word_width": self.dim,
+            "spells": self.spells,
             "words": digest_of([list(self.vocabulary.counts.items()), self.params.word_weights]),
         }
 
@@ -131,7 +136,7 @@ def table_from(words: Vocabulary, starts: Mapping[str, Floats], dim: int) -> Flo
 
 
 def _tokens_of(words: Vocabulary, max_tokens: int) -> TextTokens:
-    spec = TokenizerSpec(kind="words", file=FILE, max_tokens=max_tokens, pad_id=PAD, inputs=("input_ids",))
+    spec = TokenizerSpec(kind="words", file=FILE, max_tokens=max_tokens, pad_id=PAD, inputs=("word_ids",))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / spec.file
         words.write(path)

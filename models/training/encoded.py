@@ -135,7 +135,12 @@ def encode_texts(model: DualEncoder, lines: Sequence[str], texts: Texts, params:
     """U texts -> unit rows [U, D]; noise on what a frozen backbone gives, none where it trains."""
     if model.text.live:
         return in_chunks(lambda part: model.text.project(texts.pooled(model, part)), lines, params.grad_cache)
-    return in_chunks(model.text.project, blurred(texts.pooled(model, lines), params.text_noise), params.grad_cache)
+    rested = blurred(texts.rested(model, lines), params.text_noise)
+
+    def encoded(rows: Tensor) -> Tensor:
+        return model.text.project(model.text.completed(rested[rows], [lines[row] for row in rows.tolist()]))
+
+    return in_chunks(encoded, torch.arange(len(lines)), params.grad_cache)
 
 
 def blurred(pooled: Tensor, noise: float) -> Tensor:

@@ -1,6 +1,6 @@
 """Texts on their way into the text tower: remembered backbone outputs where the backbone is frozen, else tokens.
 
-Legend: T texts, W tower width.
+Legend: T texts, R numbers of the part that never changes, W tower width.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,6 +23,9 @@ class Texts(Protocol):
 
     def prepare(self, texts: Iterable[str]) -> Iterator[int]:
         """Get ready for `texts`; yields how many were computed after each chunk."""
+
+    def rested(self, model: DualEncoder, texts: Sequence[str]) -> Tensor:
+        """T texts -> [T, R] on the model's device: of the part that never changes."""
 
     def pooled(self, model: DualEncoder, texts: Sequence[str]) -> Tensor:
         """T texts -> [T, W] on the model's device."""
@@ -48,15 +51,20 @@ class RememberedTexts:
 
         def compute(keys: list[str]) -> Features:
             with torch.inference_mode():
-                backbone = self.model.text.backbone(self.model.text.tokenize([by_key[key] for key in keys]))
+                resting = self.model.text.resting
+                backbone = resting.backbone(resting.tokenize([by_key[key] for key in keys]))
             features: Features = backbone.float().cpu().numpy()
             return features
 
         yield from fill(self.store, by_key, compute, CHUNK)
 
-    def pooled(self, model: DualEncoder, texts: Sequence[str]) -> Tensor:
+    def rested(self, model: DualEncoder, texts: Sequence[str]) -> Tensor:
         """See Texts."""
         return torch.from_numpy(self.store.rows([text_key(text) for text in texts])).to(model.device)
+
+    def pooled(self, model: DualEncoder, texts: Sequence[str]) -> Tensor:
+        """See Texts."""
+        return model.text.completed(self.rested(model, texts), texts)
 
 
 class LiveTexts:
@@ -69,6 +77,10 @@ class LiveTexts:
     def prepare(self, texts: Iterable[str]) -> Iterator[int]:
         """Nothing to do."""
         return iter(())
+
+    def rested(self, model: DualEncoder, texts: Sequence[str]) -> Tensor:
+        """Nothing rests."""
+        return torch.empty(len(texts), 0, device=model.device)
 
     def pooled(self, model: DualEncoder, texts: Sequence[str]) -> Tensor:
         """See Texts."""

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from models.params import ImageKind, ImageMode, ModelParams, TextKind, TextMode
+from models.params import ImageKind, ImageMode, ModelParams, TextKind, TextMode, WordReader
 from models.towers import torchvision_image
-from models.towers.registry import IMAGE_TOWERS, TEXT_TOWERS
+from models.towers.registry import IMAGE_TOWERS, build_text
 from models.towers.tower import ImageTower, TextTower
 from tests.models.conftest import TEXTS, save_bert, save_chinese_clip, save_clip, save_siglip, save_vit
 
@@ -33,22 +33,22 @@ def write_vectors(path: Path, words: list[str], dim: int = 5) -> Path:
     return path
 
 
-def text_params(kind: TextKind, mode: TextMode, folder: Path) -> ModelParams:
+def text_params(kind: TextKind, mode: TextMode, folder: Path, beside: WordReader | None = None) -> ModelParams:
     """Params whose text tower is of this kind, beside the packaged image tower, frozen and small."""
     source = None
     if kind in HUB:
         source = hub_folder(kind, folder)
     elif kind == "word_vectors":
         source = str(write_vectors(folder / "vectors.txt", ["red", "dress", "shoes", "women", "红色", "连衣裙"]))
-    chosen = {"text_tower": kind, "text_backbone": source, "text": mode}
+    chosen = {"text_tower": kind, "text_backbone": source, "text": mode, "words_beside": beside}
     return ModelParams.model_validate({**SMALL, **PLAIN_IMAGE, **chosen})
 
 
-def text_tower(kind: TextKind, mode: TextMode, folder: Path) -> TextTower:
+def text_tower(kind: TextKind, mode: TextMode, folder: Path, beside: WordReader | None = None) -> TextTower:
     """A tower of this kind that knows the words of TEXTS."""
     torch.manual_seed(0)
-    params = text_params(kind, mode, folder)
-    tower = TEXT_TOWERS[kind].build(kind, params.text_backbone, params)
+    params = text_params(kind, mode, folder, beside)
+    tower = build_text(kind, params.text_backbone, params)
     tower.fit(TEXTS * 2)
     return tower
 
