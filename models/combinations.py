@@ -20,13 +20,9 @@ def check(
 ) -> None:
     """Raise InvalidParams for the first thing that is impossible with these towers and backbones."""
     shared = text in JOINT and (text, text_backbone) == (image, image_backbone)
-    beside = (
-        params.words_beside is not None and shared,
-        f"model.words_beside would take apart what the towers of {text} share: choose a text_tower of its own.",
-    )
     for impossible, reason in (
-        beside,
         *_of_text(params, text, text_backbone),
+        *_beside_text(params, text, shared),
         *_of_image(params, image, image_backbone),
     ):
         if impossible:
@@ -47,14 +43,20 @@ def _of_text(params: ModelParams, kind: TextKind, backbone: str | None) -> list[
             params.text == "lora" and (kind in WORDS or kind == "use3"),
             f"LoRA adapts pretrained transformers, which {kind} is not: set model.text to finetuned.",
         ),
+    ]
+
+
+def _beside_text(params: ModelParams, kind: TextKind, shared: bool) -> list[tuple[bool, str]]:
+    if params.words_beside in ("auto", "none"):
+        return []
+    return [
+        (kind in WORDS, f"model.words_beside stands beside a pretrained text tower, and {kind} reads words itself."),
         (
-            params.words_beside is not None and kind in WORDS,
-            f"model.words_beside stands beside a pretrained text tower, and {kind} reads words itself.",
+            params.text != "frozen",
+            f"model.words_beside learns beside a text tower that rests, and model.text is {params.text}: set one of "
+            "them to none or frozen.",
         ),
-        (
-            params.words_beside is not None and params.text != "frozen",
-            "model.words_beside learns while the text tower beside it rests: set model.text to frozen.",
-        ),
+        (shared, f"model.words_beside would take apart the space that the towers of {kind} share: set it to none."),
     ]
 
 

@@ -108,7 +108,7 @@ class DualEncoder(nn.Module):
         Raises InvalidParams when a backbone cannot be had.
         """
         sources = sources_of(params)
-        text = build_text(sources.text, sources.text_backbone, params)
+        text = build_text(params)
         image = IMAGE_TOWERS[sources.image].build(sources.image, sources.image_backbone, params)
         for tower in (text, image):
             if tower.mode == "lora":

@@ -2,7 +2,7 @@
 
 text.onnx  image.onnx  fusion.onnx   the graphs
 encoder.json                         spaces, tokenizer, preprocessing
-tokenizer.json or sp.model           the tokenizer's file
+tokenizer.json or sp.model           the tokenizer's file; words.json is that of towers over words
 product_text/                        text.onnx and tokenizer of products' words, where queries have a tower of their own
 probes/                              texts and pictures with the vectors they must give
 baseline/                            another such folder: the frozen backbones, for comparison

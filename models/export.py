@@ -103,7 +103,7 @@ def write_encoder(model: DualEncoder, folder: Path, dim: int | None = None) -> N
             [
                 f"{name_of(model.params)}-{model.dim}",
                 *([] if whole else [f"cut-{dim}"]),
-                *([] if model.queries is None else [f"asked-by-{model.queries.kind}"]),
+                *([] if model.queries is None else [f"asked-by-{model.queries.name}"]),
             ]
         ),
         dim=dim,
@@ -149,7 +149,7 @@ def write_baseline(model: DualEncoder, folder: Path) -> None:
 
 def _before_training(params: ModelParams) -> ModelParams:
     frozen = {name: "frozen" for name in ("text", "image") if getattr(params, name) == "lora"}
-    return params.model_copy(update={**frozen, "words_beside": None})
+    return params.model_copy(update={**frozen, "words_beside": "none"})
 
 
 def write_probes(folder: Path, texts: Sequence[str], images: Sequence[bytes]) -> None:

@@ -4,12 +4,14 @@ import contextlib
 import io
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.export import Dim
+from torch.export._patches import register_gru_while_loop_decomposition, register_lstm_while_loop_decomposition
 from torch.nn import functional as F
 
 from models.encoder_folder import FUSION_GRAPH, IMAGE_GRAPH, MODALITIES, TEXT_GRAPH
@@ -18,6 +20,7 @@ from models.prefixes import PrefixFusion, unit_prefix
 from models.text_tokens import TokenizerSpec
 from models.towers.tower import ImageTower, TextTower, Tower
 
+_EXAMPLE = 5  # tokens, at least
 BARE = 0  # as a graph's dim: the backbone without its head
 
 
@@ -62,14 +65,16 @@ def write_text_graph(tower: TextTower, folder: Path, dim: int | None = None) -> 
     spec = tower.tokens.spec
     example = tower.tokenize(["a red dress for women", "shoes"])
     shapes = _shapes(spec, Dim("batch"))
-    arguments = tuple(_two_long(example[name]) for name in spec.all_inputs)  # a length of 1 would be taken for fixed
+    arguments = tuple(_lengthened(example[name]) for name in spec.all_inputs)
     graph = TextGraph(tower, tower.head.dim if dim is None else dim)
     write_graph(graph, arguments, folder / TEXT_GRAPH, list(spec.all_inputs), (shapes,))
 
 
-def _two_long(ids: Tensor) -> Tensor:
-    """[B, L] -> [B, 2 or more], repeating the last column: only the shape counts."""
-    return torch.cat([ids, ids[:, -1:]], dim=1) if ids.shape[1] < 2 else ids
+def _lengthened(ids: Tensor) -> Tensor:
+    """[B, L] -> [B, _EXAMPLE or more], repeating the last column: only the shape counts, and the exporter takes a
+    length of 1, or one that is the batch's, for fixed.
+    """
+    return torch.cat([ids, ids[:, -1:].expand(-1, max(0, _EXAMPLE - ids.shape[1]))], dim=1)
 
 
 def _shapes(spec: TokenizerSpec, batch: Dim, name: str = "length") -> tuple[dict[int, Dim], ...]:
@@ -95,20 +100,49 @@ def write_fusion_graph(fusion: Fusion, dim: int, folder: Path) -> None:
 
 
 def write_graph(module: nn.Module, example: tuple[Tensor, ...], path: Path, names: list[str], shapes: object) -> None:
-    """Write `module` as a graph with inputs `names` and one output, traced with `example`; `shapes`: what varies."""
-    with warnings.catch_warnings(), _quiet(), torch.no_grad():
+    """Write `module` as a graph with inputs `names` and one output, traced with `example`; `shapes`: what varies.
+
+    Raises RuntimeError when the exporter fixed a size that varies, as it does in silence.
+    """
+    with warnings.catch_warnings(), _quiet(), torch.no_grad(), _recurrent_lengths_vary():
         warnings.simplefilter("ignore")  # deprecations inside the exporter
-        torch.onnx.export(
+        program = torch.onnx.export(
             module.eval(),
             example,
-            path,
             dynamo=True,
             input_names=names,
             output_names=["vectors"] if names != ["vectors", "present"] else ["fused"],
             dynamic_shapes=shapes,  # type: ignore[arg-type]
-            external_data=False,
             verbose=False,
         )
+        assert program is not None
+        _check_sizes(program.model.graph.inputs, list(_each(shapes)))
+        program.save(path, external_data=False)
+
+
+def _each(shapes: Any) -> Iterator[Mapping[int, Dim]]:
+    """What varies of each input, of tuples in tuples."""
+    for shape in shapes:
+        if isinstance(shape, Mapping):
+            yield shape
+        else:
+            yield from _each(shape)
+
+
+def _check_sizes(inputs: Sequence[Any], varying: Sequence[Mapping[int, Dim]]) -> None:
+    for value, axes in zip(inputs, varying, strict=True):
+        fixed = [axis for axis in axes if isinstance(value.shape[axis], int)]
+        if fixed:
+            raise RuntimeError(f"the ONNX exporter fixed the size of axis {fixed[0]} of {value.name}, which varies")
+
+
+@contextlib.contextmanager
+def _recurrent_lengths_vary() -> Iterator[None]:
+    """torch 2.13 lets an LSTM's length vary while it captures a graph, and fixes it again while it decomposes one
+    (pytorch/pytorch#191855; mended there in #193192, after this release): so it is let vary all the while.
+    """
+    with register_lstm_while_loop_decomposition(), register_gru_while_loop_decomposition():
+        yield
 
 
 @contextlib.contextmanager

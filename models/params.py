@@ -56,7 +56,9 @@ class ModelParams(Section):
     preset: PresetName = "packaged"
     text_tower: TextKind | None = None  # instead of the preset's
     image_tower: ImageKind | None = None  # instead of the preset's
-    words_beside: WordReader | None = None  # a tower over whole words that learns beside the text tower, which rests
+    words_beside: WordReader | Literal["auto", "none"] = (
+        "none"  # learns beside a frozen text tower; auto: see presets.py
+    )
     backbone_path: str | None = None  # hub id or local folder; both towers of a joint preset
     text_backbone: str | None = None  # hub id or folder of the text tower alone; "packaged"; a file of word vectors
     image_backbone: str | None = None  # the same of the image tower; torchvision: a weights file, default or random

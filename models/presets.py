@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from catalog.errors import InvalidParams
-from models.combinations import JOINT, TORCHVISION, check
-from models.params import ImageKind, ModelParams, PresetName, TextKind
+from models.combinations import JOINT, TORCHVISION, WORDS, check
+from models.params import ImageKind, ModelParams, PresetName, TextKind, WordReader
 
 PACKAGED = "packaged"  # as a backbone: the one that installed packages ship
 MULTILINGUAL = "sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2"
@@ -20,6 +20,7 @@ class Preset:
     text_backbone: str | None
     image: ImageKind
     image_backbone: str | None
+    words_beside: WordReader | None = None  # what learns beside the text tower
 
     @property
     def shared_space(self) -> bool:
@@ -41,7 +42,7 @@ def sources_of(params: ModelParams) -> Preset:
     if params.backbone_path is not None:
         if preset.text != preset.image:
             raise InvalidParams(
-                f"model.backbone_path is for presets whose towers come from one model; {name_of(params)} takes "
+                f"model.backbone_path is for presets whose towers come from one model; {_towers(params)} takes "
                 "model.text_backbone and model.image_backbone."
             )
         preset = replace(preset, text_backbone=params.backbone_path, image_backbone=params.backbone_path)
@@ -52,28 +53,39 @@ def sources_of(params: ModelParams) -> Preset:
         if given is None:
             continue
         if kind in ("use3", "lite0", "bag_of_words") or preset.shared_space:
-            raise InvalidParams(f"model.{name}_backbone does nothing with {name_of(params)}.")
+            raise InvalidParams(f"model.{name}_backbone does nothing with {_towers(params)}.")
         preset = replace(preset, text_backbone=given) if name == "text" else replace(preset, image_backbone=given)
     if preset.text_backbone == PACKAGED:
         preset = replace(preset, text="use3", text_backbone=None)
     if preset.image_backbone == PACKAGED:
         preset = replace(preset, image="lite0", image_backbone=None)
     check(params, preset.text, preset.text_backbone, preset.image, preset.image_backbone)
-    return preset
+    return replace(preset, words_beside=_words_beside(params, preset))
+
+
+def _words_beside(params: ModelParams, preset: Preset) -> WordReader | None:
+    """`auto`: a BiLSTM beside every pretrained text tower that rests and shares no space with the pictures' tower."""
+    if params.words_beside != "auto":
+        return None if params.words_beside == "none" else params.words_beside
+    return "bilstm" if params.text == "frozen" and preset.text not in WORDS and not preset.shared_space else None
 
 
 def name_of(params: ModelParams) -> str:
-    """The preset, or the towers where they were chosen by themselves, and what learns beside them. For people.
+    """The preset, or the towers where they were chosen by themselves, and what learns beside the text. For people.
 
     >>> name_of(ModelParams(text_tower="gru"))
     'gru+lite0'
     >>> name_of(ModelParams(words_beside="bilstm"))
     'packaged+bilstm'
     """
+    return "+".join(filter(None, [_towers(params), sources_of(params).words_beside]))
+
+
+def _towers(params: ModelParams) -> str:
+    if params.text_tower is None and params.image_tower is None:
+        return params.preset
     preset = PRESETS[params.preset]
-    chosen = params.text_tower is not None or params.image_tower is not None
-    towers = [params.text_tower or preset.text, params.image_tower or preset.image] if chosen else [params.preset]
-    return "+".join([*towers, *([params.words_beside] if params.words_beside else [])])
+    return f"{params.text_tower or preset.text}+{params.image_tower or preset.image}"
 
 
 _HUB: Mapping[str, str] = {

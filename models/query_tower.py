@@ -35,6 +35,11 @@ class QueryTower:
         """Which tower it is."""
         return sources_of(self.params).text
 
+    @property
+    def name(self) -> str:
+        """Its kind, and what learned beside it. For people."""
+        return "+".join(filter(None, [self.kind, sources_of(self.params).words_beside]))
+
     def save(self, folder: Path) -> None:
         """Write configuration, tokenizer and weights into `folder`."""
         (folder / _FILES).mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from models.params import ImageKind, ModelParams, TextKind
+from models.presets import sources_of
 from models.towers.hub_image import HubImageTower
 from models.towers.hub_text import HubTextTower
 from models.towers.packaged_image import LiteImageTower
@@ -43,17 +44,20 @@ IMAGE_TOWERS: Mapping[ImageKind, type[ImageTower]] = {
 }
 
 
-def build_text(kind: TextKind, source: str | None, params: ModelParams) -> TextTower:
-    """The tower with pretrained weights from `source`, and with the words beside it that `params` asks for."""
-    tower = TEXT_TOWERS[kind].build(kind, source, params)
-    return tower if params.words_beside is None else WordsBeside.build_beside(tower, params)
+def build_text(params: ModelParams) -> TextTower:
+    """The text tower that `params` asks for with its pretrained weights, and the words beside it.
+
+    Raises InvalidParams when a backbone cannot be had.
+    """
+    sources = sources_of(params)
+    tower = TEXT_TOWERS[sources.text].build(sources.text, sources.text_backbone, params)
+    return tower if sources.words_beside is None else WordsBeside.build_beside(tower, sources.words_beside, params)
 
 
 def restore_text(description: Description, folder: Path, params: ModelParams) -> TextTower:
     """What `build_text` built, with the files of `folder`; the weights are loaded afterwards."""
-    if params.words_beside is None:
-        return TEXT_TOWERS[description["kind"]].restore(description, folder, params)
-    resting = TEXT_TOWERS[description["kind"]].restore(
-        {**description["resting"], "kind": description["kind"]}, folder, params
-    )
-    return WordsBeside.restore_beside(resting, description, folder, params)
+    kind, reader = description["kind"], sources_of(params).words_beside
+    if reader is None:
+        return TEXT_TOWERS[kind].restore(description, folder, params)
+    rests = TEXT_TOWERS[kind].restore({**description["resting"], "kind": kind}, folder, params)
+    return WordsBeside.restore_beside(rests, reader, description, folder, params)

@@ -96,10 +96,9 @@ class WordTower(TextTower):
     @classmethod
     def restore(cls, description: Description, folder: Path, params: ModelParams) -> "WordTower":
         """With the words in `folder`."""
-        tower = cls(
-            description["kind"], description["word_width"], None, params, spells=description.get("spells", True)
-        )
-        tower._take(Vocabulary.read(folder / FILE))
+        words = Vocabulary.read(folder / FILE)
+        tower = cls(description["kind"], description["word_width"], None, params, spells=words.pieces > 0)
+        tower._take(words)
         return tower
 
     def describe(self) -> Description:
@@ -107,7 +106,6 @@ class WordTower(TextTower):
         return {
             "tokenizer": self.tokens.spec.to_json(),
             "word_width": self.dim,
-            "spells": self.spells,
             "words": digest_of([list(self.vocabulary.counts.items()), self.params.word_weights]),
         }
 

@@ -2,7 +2,8 @@
 
 The pretrained one knows what words mean that the catalogue never uses; the other learns what this catalogue's own
 words, its brands and names, look like. Their outputs side by side go into one head (wide and deep: Cheng et al. 2016).
-A word that the training texts do not hold, or once only, says nothing on the learned side: the other one knows better.
+A word that the training texts do not hold is passed over on the learned side, and of a text without any word they hold
+that side says what is the mean of all texts: the other one knows better.
 
 Legend: B texts, L tokens, R numbers of the resting side, W numbers of both.
 """
@@ -15,9 +16,10 @@ import torch
 from torch import Tensor
 
 from models.heads import PassingHead, ProjectionHead
-from models.params import ModelParams, TextMode
+from models.params import ModelParams, TextMode, WordReader
 from models.towers.tower import Description, TextTower
 from models.towers.word_text import WordTower
+from models.words import FIRST
 
 
 class WordsBeside(TextTower):
@@ -61,12 +63,17 @@ class WordsBeside(TextTower):
 
     def pooled(self, tokens: Mapping[str, Tensor]) -> Tensor:
         """See TextTower."""
-        return torch.cat([self.rests.pooled(tokens), self.words.pooled(tokens)], dim=-1)
+        own = {name: tokens[name] for name in self.rests.tokens.spec.inputs}
+        return torch.cat([self.rests.pooled(own), self._learned(tokens)], dim=-1)
 
     def completed(self, rested: Tensor, texts: Sequence[str]) -> Tensor:
         """See TextTower."""
-        ids = torch.from_numpy(self.words.tokens(texts)["word_ids"]).to(rested.device)
-        return torch.cat([rested, self.words.pooled({"word_ids": ids})], dim=-1)
+        return torch.cat([rested, self._learned(self.words.tokenize(texts))], dim=-1)
+
+    def _learned(self, tokens: Mapping[str, Tensor]) -> Tensor:
+        """[B, W - R]: what the words say, or the head's centre where none is known."""
+        known = (tokens["word_ids"] >= FIRST).any(dim=1, keepdim=True)
+        return torch.where(known, self.words.pooled(tokens), self.head.center[self.rests.width :])
 
     def fit(self, texts: Iterable[str]) -> None:
         """See TextTower."""
@@ -75,18 +82,17 @@ class WordsBeside(TextTower):
         self.set_trainable(self.mode)
 
     @classmethod
-    def build_beside(cls, rests: TextTower, params: ModelParams) -> "WordsBeside":
+    def build_beside(cls, rests: TextTower, reader: WordReader, params: ModelParams) -> "WordsBeside":
         """Words that know nothing yet, beside a pretrained tower."""
-        assert params.words_beside is not None
         own = _learning(params)
-        return cls(rests, WordTower(params.words_beside, own.text_width, None, own, spells=False), params)
+        return cls(rests, WordTower(reader, own.text_width, None, own, spells=False), params)
 
     @classmethod
     def restore_beside(
-        cls, rests: TextTower, description: Description, folder: Path, params: ModelParams
+        cls, rests: TextTower, reader: WordReader, description: Description, folder: Path, params: ModelParams
     ) -> "WordsBeside":
         """The words in `folder`, beside a restored tower."""
-        words = {"kind": params.words_beside, **description["words"]}
+        words = {"kind": reader, **description["words"]}
         return cls(rests, WordTower.restore(words, folder, _learning(params)), params)
 
     def describe(self) -> Description:

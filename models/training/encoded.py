@@ -133,14 +133,14 @@ def encode(
 
 def encode_texts(model: DualEncoder, lines: Sequence[str], texts: Texts, params: TrainParams) -> Tensor:
     """U texts -> unit rows [U, D]; noise on what a frozen backbone gives, none where it trains."""
-    if model.text.live:
-        return in_chunks(lambda part: model.text.project(texts.pooled(model, part)), lines, params.grad_cache)
-    rested = blurred(texts.rested(model, lines), params.text_noise)
+    rested = None if model.text.live else blurred(texts.rested(model, lines), params.text_noise)
 
     def encoded(rows: Tensor) -> Tensor:
-        return model.text.project(model.text.completed(rested[rows], [lines[row] for row in rows.tolist()]))
+        part = [lines[row] for row in rows.tolist()]
+        pooled = texts.pooled(model, part) if rested is None else model.text.completed(rested[rows], part)
+        return model.text.project(pooled)
 
-    return in_chunks(encoded, torch.arange(len(lines)), params.grad_cache)
+    return in_chunks(encoded, torch.arange(len(lines), device=model.device), params.grad_cache)
 
 
 def blurred(pooled: Tensor, noise: float) -> Tensor:

@@ -6,19 +6,19 @@ known; only one chunk's activations are there at a time. Gradients are those of 
 same dropout as the first.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-Inputs = TypeVar("Inputs", Tensor, Sequence[str])
 
+def in_chunks(encode: Callable[[Tensor], Tensor], inputs: Tensor, chunk: int) -> Tensor:
+    """encode(inputs) [N, D], `chunk` of `inputs` [N, ...] at a time; all at once where `chunk` is 0 or nothing learns.
 
-def in_chunks(encode: Callable[[Inputs], Tensor], inputs: Inputs, chunk: int) -> Tensor:
-    """encode(inputs) [N, D], `chunk` inputs at a time; all at once where `chunk` is 0 or nothing learns."""
+    `inputs` must be on the device that `encode` computes on: torch keeps the random state of the devices it sees there.
+    """
     if chunk == 0 or len(inputs) <= chunk or not torch.is_grad_enabled():
         return encode(inputs)
-    parts: list[Any] = [inputs[start : start + chunk] for start in range(0, len(inputs), chunk)]
-    return torch.cat([checkpoint(encode, part, use_reentrant=False) for part in parts])
+    starts = range(0, len(inputs), chunk)
+    return torch.cat([checkpoint(encode, inputs[start : start + chunk], use_reentrant=False) for start in starts])

@@ -25,7 +25,7 @@ class Texts(Protocol):
         """Get ready for `texts`; yields how many were computed after each chunk."""
 
     def rested(self, model: DualEncoder, texts: Sequence[str]) -> Tensor:
-        """T texts -> [T, R] on the model's device: of the part that never changes."""
+        """T texts -> [T, R] on the model's device: of the part that never changes. Not for a live tower."""
 
     def pooled(self, model: DualEncoder, texts: Sequence[str]) -> Tensor:
         """T texts -> [T, W] on the model's device."""
@@ -64,7 +64,8 @@ class RememberedTexts:
 
     def pooled(self, model: DualEncoder, texts: Sequence[str]) -> Tensor:
         """See Texts."""
-        return model.text.completed(self.rested(model, texts), texts)
+        parts = [texts[start : start + CHUNK] for start in range(0, len(texts), CHUNK)]
+        return torch.cat([model.text.completed(self.rested(model, part), part) for part in parts])
 
 
 class LiveTexts:
@@ -79,8 +80,8 @@ class LiveTexts:
         return iter(())
 
     def rested(self, model: DualEncoder, texts: Sequence[str]) -> Tensor:
-        """Nothing rests."""
-        return torch.empty(len(texts), 0, device=model.device)
+        """See Texts."""
+        raise NotImplementedError("a tower of which all may change keeps nothing")
 
     def pooled(self, model: DualEncoder, texts: Sequence[str]) -> Tensor:
         """See Texts."""

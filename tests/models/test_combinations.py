@@ -52,9 +52,9 @@ def test_a_backbone_without_pretrained_weights_is_finetuned_unless_something_els
             ({"image_tower": "resnet18", "image_backbone": "random", "image": mode}, f"model.image '{mode}'")
             for mode in ("frozen", "tail", "lora")
         ),
-        ({"words_beside": "gru", "text": "finetuned"}, "set model.text to frozen"),
+        ({"words_beside": "gru", "text": "finetuned"}, "model.text is finetuned"),
         ({"words_beside": "gru", "text_tower": "text_cnn"}, "text_cnn reads words itself"),
-        ({"words_beside": "gru", "preset": "clip"}, "what the towers of clip share"),
+        ({"words_beside": "gru", "preset": "clip"}, "the space that the towers of clip share"),
         ({"image_tower": "vit_b_16", "image_pooling": "pyramid"}, "needs a map of features, which vit_b_16"),
         ({"preset": "clip", "image_pooling": "pyramid"}, "needs a map of features, which clip"),
         ({"preset": "clip", "image_size": 224}, "model.image_size does nothing with clip"),

@@ -133,17 +133,23 @@ def test_the_stage_adds_a_query_tower_and_leaves_the_teacher_as_it_was(workspace
     assert kept == ["features", "finished.json", "teacher"]  # one folder of features: the teacher's were used again
 
 
-def test_the_served_encoder_asks_by_the_small_tower_and_reads_products_by_the_large(hub_params, pictures, tmp_path):
-    params = hub_params("vit_bert")
+@pytest.mark.parametrize("change", [{}, {"text": "frozen", "words_beside": "bilstm"}], ids=["plain", "words_beside"])
+def test_the_served_encoder_asks_by_the_small_tower_and_reads_products_by_the_large(
+    hub_params, pictures, tmp_path, change
+):
+    params = hub_params("vit_bert").model_copy(update=change)
     torch.manual_seed(0)
     large, small = DualEncoder.build(params), DualEncoder.build(params.model_copy(update={"head": "residual"}))
+    for each in (large, small):
+        each.text.fit([*TEXTS, *(f"{text} again" for text in TEXTS)])
     large.queries = QueryTower(small.params, small.text)
     large.save(tmp_path / "model")
     model = DualEncoder.load(tmp_path / "model")
     write_encoder(model, tmp_path)
     write_probes(tmp_path, TEXTS, pictures[:1])
     encoder = Encoder.load(tmp_path, threads=1)
-    assert encoder.name == "vit_bert-8-asked-by-bert" and encoder.check_probes() > 0.9999
+    beside = "+bilstm" if change else ""
+    assert encoder.name == f"vit_bert{beside}-8-asked-by-bert{beside}" and encoder.check_probes() > 0.9999
     with torch.no_grad():
         asked, read = small.eval().encode_text(TEXTS).numpy(), large.eval().encode_product_text(TEXTS).numpy()
     kept = RememberedEncoder(model, LiveTexts(), None)

@@ -22,6 +22,7 @@ from tests.models.tower_sources import hub_folder
 TRAIN = {"epochs": 3, "batch_size": 8, "min_steps": 1, "rounds": 2, "phrases": 1, "patience": 3, "device": "cpu"}
 FROM_NOTHING = {"text_tower": "gru", "image_tower": "resnet18", "image_backbone": "random", "image_size": 64}
 ADAPTED = {"text_tower": "bert", "text": "lora", "image": "lora", "image_size": 64}
+BESIDE = {"text_tower": "bert", "words_beside": "bilstm", "image_size": 64}
 
 
 class Stopping(Lines):
@@ -58,7 +59,7 @@ def a_workspace(folder: Path, model: dict[str, object], sources: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("model", [FROM_NOTHING, ADAPTED], ids=["from_nothing", "adapted"])
+@pytest.mark.parametrize("model", [FROM_NOTHING, ADAPTED, BESIDE], ids=["from_nothing", "adapted", "beside"])
 def test_a_training_that_was_stopped_ends_with_the_same_bytes(
     model: dict[str, object],
     tmp_path: Path,

@@ -45,10 +45,10 @@ def test_a_misspelled_word_shares_most_pieces_with_the_right_one(words: Vocabula
 def test_written_and_read_it_gives_the_same_numbers(words: Vocabulary, tmp_path: Path) -> None:
     words.write(tmp_path / "words.json")
     assert Vocabulary.read(tmp_path / "words.json") == words
-    spec = TokenizerSpec("words", "words.json", max_tokens=5, pad_id=0, inputs=("input_ids",))
+    spec = TokenizerSpec("words", "words.json", max_tokens=5, pad_id=0, inputs=("word_ids",))
     tokens = load_tokens(tmp_path, spec)
     assert tokens.ids("red 连衣裙 shoes") == words.ids("red 连衣裙 shoes")[:5]
-    assert tokens(["red", "dress red"])["input_ids"].tolist() == [[FIRST, 0], [FIRST + 1, FIRST]]
+    assert tokens(["red", "dress red"])["word_ids"].tolist() == [[FIRST, 0], [FIRST + 1, FIRST]]
     (tmp_path / "words.json").write_text('{"pieces": 7, "texts": 0, "words": {}}')
     with pytest.raises(ValueError, match="in 7 pieces"):
         Vocabulary.read(tmp_path / "words.json")
@@ -56,5 +56,5 @@ def test_written_and_read_it_gives_the_same_numbers(words: Vocabulary, tmp_path:
 
 def test_a_hundred_thousand_characters_take_no_longer_than_a_page(words: Vocabulary, tmp_path: Path) -> None:
     words.write(tmp_path / "words.json")
-    tokens = load_tokens(tmp_path, TokenizerSpec("words", "words.json", 16, 0, inputs=("input_ids",)))
+    tokens = load_tokens(tmp_path, TokenizerSpec("words", "words.json", 16, 0, inputs=("word_ids",)))
     assert len(tokens.ids("long " * 100_000)) == 16

@@ -1,6 +1,7 @@
 """Params of a small tower of every kind, over files written to a folder as a hub, or a shop, would hand them out."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -33,7 +34,9 @@ def write_vectors(path: Path, words: list[str], dim: int = 5) -> Path:
     return path
 
 
-def text_params(kind: TextKind, mode: TextMode, folder: Path, beside: WordReader | None = None) -> ModelParams:
+def text_params(
+    kind: TextKind, mode: TextMode, folder: Path, beside: WordReader | Literal["none"] = "none"
+) -> ModelParams:
     """Params whose text tower is of this kind, beside the packaged image tower, frozen and small."""
     source = None
     if kind in HUB:
@@ -44,11 +47,13 @@ def text_params(kind: TextKind, mode: TextMode, folder: Path, beside: WordReader
     return ModelParams.model_validate({**SMALL, **PLAIN_IMAGE, **chosen})
 
 
-def text_tower(kind: TextKind, mode: TextMode, folder: Path, beside: WordReader | None = None) -> TextTower:
+def text_tower(
+    kind: TextKind, mode: TextMode, folder: Path, beside: WordReader | Literal["none"] = "none"
+) -> TextTower:
     """A tower of this kind that knows the words of TEXTS."""
     torch.manual_seed(0)
     params = text_params(kind, mode, folder, beside)
-    tower = build_text(kind, params.text_backbone, params)
+    tower = build_text(params)
     tower.fit(TEXTS * 2)
     return tower
 
