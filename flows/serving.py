@@ -5,13 +5,15 @@ from pathlib import Path
 
 from bento.serve import serve_command
 from catalog.errors import ReleaseNotFound
+from flows.keys import require_keys
 from flows.packaging import is_packaged, tag_of
 from flows.releases import ReleaseStore
 
 
 def serve(home: Path, host: str, port: int, release: str | None) -> None:
-    """Become `bentoml serve` of the champion's Bento, or of `release`. Raises ReleaseNotFound; does not return.
+    """Become `bentoml serve` of the champion's Bento, or of `release`. Does not return.
 
+    Raises ReleaseNotFound, and InvalidKeys where strangers reach `host` and there are no API keys.
     The process is replaced, so that signals and the exit code are BentoML's own.
     """
     store = ReleaseStore(home)
@@ -20,6 +22,7 @@ def serve(home: Path, host: str, port: int, release: str | None) -> None:
         raise ReleaseNotFound(
             f"Release {manifest.release} has no Bento: `etalage promote {manifest.release}` builds it."
         )
+    require_keys(home, host)
     command, environment = serve_command(tag_of(manifest.release), home, host, port)
     environment["ETALAGE_HOME"] = str(home)  # absolute: the service runs in another folder
     os.execve(command[0], command, environment)

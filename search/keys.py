@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Literal, Self, get_args
@@ -104,13 +105,20 @@ def make_key(name: str, scopes: tuple[KeyScope, ...], now: datetime) -> tuple[Ke
     """A new key and its secret, which nothing can tell again. Raises InvalidKeys for a bad name or no scope."""
     if not 1 <= len(name) <= 64 or not name.isprintable() or name != name.strip():
         raise InvalidKeys("A key's name has 1 to 64 printable characters, with no blank at its ends.")
-    if not scopes or not set(scopes) <= set(SCOPES):
+    if not scopes:
         raise InvalidKeys(f"A key has one or more of the scopes {', '.join(SCOPES)}.")
     id, salt = secrets.token_hex(4), secrets.token_hex(16)
     secret = f"etalage_{id}_{secrets.token_hex(32)}"
-    ordered = tuple(scope for scope in SCOPES if scope in scopes)
     digest = digest_of_secret(secret, salt)
-    return Key(id=id, name=name, scopes=ordered, salt=salt, digest=digest, created_at=now), secret
+    return Key(id=id, name=name, scopes=scopes, salt=salt, digest=digest, created_at=now), secret
+
+
+def scopes_of(names: Sequence[str]) -> tuple[KeyScope, ...]:
+    """The scopes that `names` name. Raises InvalidKeys for a name that is none."""
+    for name in names:
+        if name not in SCOPES:
+            raise InvalidKeys(f"{name[:20]!r} is not a scope; known are: {', '.join(SCOPES)}.")
+    return tuple(scope for scope in SCOPES if scope in names)
 
 
 def digest_of_secret(secret: str, salt: str) -> str:
