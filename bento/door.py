@@ -60,8 +60,8 @@ class Door:
         else:
             self._tell(
                 logging.WARNING,
-                "API KEYS ARE OFF: whoever reaches this machine's loopback may search, and so may everybody behind a "
-                "proxy on it. Make keys with `etalage keys add`.",
+                f"API KEYS ARE OFF, listening on {', '.join(self._bound) or 'no address'}: whoever is on this machine "
+                "may search, and so may everybody behind a proxy on it. Make keys with `etalage keys add`.",
             )
         return found
 

@@ -16,13 +16,13 @@ def serve(home: Path, host: str, port: int, release: str | None) -> None:
     Raises ReleaseNotFound, and InvalidKeys where strangers reach `host` and there are no API keys.
     The process is replaced, so that signals and the exit code are BentoML's own.
     """
+    require_keys(home, host)
     store = ReleaseStore(home)
     manifest = store.get(release) if release else store.champion_manifest()
     if not is_packaged(manifest.release, home):
         raise ReleaseNotFound(
             f"Release {manifest.release} has no Bento: `etalage promote {manifest.release}` builds it."
         )
-    require_keys(home, host)
     command, environment = serve_command(tag_of(manifest.release), home, host, port)
     environment["ETALAGE_HOME"] = str(home)  # absolute: the service runs in another folder
     os.execve(command[0], command, environment)
