@@ -42,9 +42,12 @@ def revoke_key(path: Path, id: str) -> Key:
 
 
 def require_keys(home: Path, host: str) -> None:
-    """Raises InvalidKeys where `host` is reached by strangers and no API key would stop them."""
+    """Raises InvalidKeys where `host` is reached by strangers and no API key would stop them.
+
+    So does a broken key file, or a named one that is missing, whatever the host: the service would let nobody in.
+    """
     path = keys_of(home)
-    if path.exists():
+    if path.exists() or ServiceSettings().keys is not None:
         read_keys(path)
     elif not is_loopback(host):
         raise InvalidKeys(

@@ -116,7 +116,6 @@ HANDSHAKE = "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-K
     "raw",
     [
         "NONSENSE\r\n\r\n",
-        "GET / HTTP/9.9\r\n\r\n",
         "GET /search HTTP/1.1\r\nHost: a\r\nBad Header\r\n\r\n",
         "POST /search HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
         f"GET /search HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n{HANDSHAKE}\r\n",
