@@ -1,4 +1,4 @@
-"""`etalage keys`: a secret is shown once, the file is private and whole, and an open address without keys is refused."""
+"""`etalage keys`: a secret is shown once, the file is private and whole, an open address without keys is refused."""
 
 import json
 import stat
