@@ -4,9 +4,7 @@ POST /search  POST /similar  GET /products/{id}  GET /  GET /openapi.json  /heal
 """
 
 import asyncio
-import base64
 import contextlib
-import hashlib
 import json
 import time
 from collections.abc import AsyncIterator, Callable
@@ -19,10 +17,14 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Scope
 
+from bento.addresses import listening
 from bento.bodies import BodyReader
+from bento.door import Door, needs
 from bento.envelope import Envelope
 from bento.errors import UnknownRoute, WrongMethod
+from bento.headers import page_policy
 from bento.metrics import CONTENT_TYPE, Metrics
 from bento.openapi import openapi
 from bento.readiness import Readiness
@@ -31,29 +33,36 @@ from bento.schemas import SimilarRequest
 from bento.settings import ServiceSettings
 from bento.threads import QueryThreads
 from search.engine import Answer, Hit, Query, SearchEngine
+from search.keys import KeyScope
 from search.query import WeightedTerm
 
 PAGE = Path(__file__).with_name("page.html")
 
 
 def create_app(
-    load: Callable[[], SearchEngine], *, release: Callable[[], str] = str, settings: ServiceSettings | None = None
+    load: Callable[[], SearchEngine],
+    *,
+    release: Callable[[], str] = str,
+    settings: ServiceSettings | None = None,
+    bound: Callable[[], tuple[str, ...]] = listening,
 ) -> Starlette:
     """An application that opens its engine with `load` once it is started, again and again until it works.
 
     `load` runs in a thread and raises NotReady, EncoderMismatch or ReleaseNotFound with the reason while it cannot.
     `release` tells the id before the engine is open, "" if unknown. `settings` come from the environment by default.
+    `bound` tells at the start which addresses are listened on: without API keys, only this machine may reach them.
     """
-    service = Service(load, release, settings)
+    service = Service(load, release, settings, bound)
+    search, admin = needs("search", service.admit), needs("admin", service.admit)
     app = Starlette(
         routes=[
-            Route("/search", service.search, methods=["POST"]),
-            Route("/similar", service.similar, methods=["POST"]),
-            Route("/products/{product_id:path}", service.product, methods=["GET"]),
+            Route("/search", service.search, methods=["POST"], middleware=search),
+            Route("/similar", service.similar, methods=["POST"], middleware=search),
+            Route("/products/{product_id:path}", service.product, methods=["GET"], middleware=search),
             Route("/healthz", service.alive, methods=["GET"]),
             Route("/livez", service.alive, methods=["GET"]),
             Route("/readyz", service.ready, methods=["GET"]),
-            Route("/metrics", service.show_metrics, methods=["GET"]),
+            Route("/metrics", service.show_metrics, methods=["GET"], middleware=admin),
             Route("/openapi.json", service.show_openapi, methods=["GET"]),
             Route("/", service.show_page, methods=["GET"]),
         ],
@@ -76,17 +85,24 @@ class Service:
     """The endpoints of one application, and what they share while it runs."""
 
     def __init__(
-        self, load: Callable[[], SearchEngine], release: Callable[[], str], settings: ServiceSettings | None
+        self,
+        load: Callable[[], SearchEngine],
+        release: Callable[[], str],
+        settings: ServiceSettings | None,
+        bound: Callable[[], tuple[str, ...]],
     ) -> None:
         self._load = load
         self._release = release
         self._settings = settings
+        self._bound = bound
         self.metrics = Metrics()
 
     @contextlib.asynccontextmanager
     async def running(self, _: Starlette) -> AsyncIterator[None]:
         """Start to open the release, and stop when the server does."""
         self.settings = self._settings or ServiceSettings()
+        self.door = Door(self.settings, self._bound)
+        self.door.tell()
         self.readiness = Readiness(self._load, self.settings)
         self.threads = QueryThreads(self.settings.threads, self.settings.queue, self.settings.query_timeout)
         self.reader = BodyReader(self.settings)
@@ -102,6 +118,10 @@ class Service:
         """The id of the release that answers, as far as it is known."""
         engine = self.readiness.opened()
         return self._release() if engine is None else engine.release
+
+    def admit(self, scope: Scope, need: KeyScope) -> None:
+        """Let the request pass to a route that needs `need`, or raise why not."""
+        self.door.admit(scope, need)
 
     async def search(self, request: Request) -> Response:
         """POST /search."""
@@ -171,6 +191,7 @@ class Service:
 
     async def ready(self, _: Request) -> Response:
         """GET /readyz: 200 when a probe query was answered just now, 503 with the reason otherwise."""
+        self.door.keys()
         proof = await self.readiness.prove()
         return _json({"status": "ready", "release": self.release(), "probe_ms": round(proof.took_ms, 3)})
 
@@ -186,7 +207,7 @@ class Service:
     async def show_page(self, _: Request) -> Response:
         """GET /: a search box that needs nothing from outside."""
         page = PAGE.read_text(encoding="utf-8")
-        return HTMLResponse(page, headers={"Content-Security-Policy": _policy(page)})
+        return HTMLResponse(page, headers={"Content-Security-Policy": page_policy(page)})
 
 
 def _hit(hit: Hit) -> dict[str, Any]:
@@ -198,15 +219,3 @@ def _hit(hit: Hit) -> dict[str, Any]:
 def _json(content: dict[str, Any]) -> Response:
     words = json.dumps(content, ensure_ascii=False, allow_nan=False)
     return Response(words, media_type="application/json")
-
-
-def _policy(page: str) -> str:
-    """Only the page's own script and style may run, by their hashes; it may talk to its own server only."""
-    hashes = {}
-    for tag in ("script", "style"):
-        inside = page.split(f"<{tag}>")[1].split(f"</{tag}>")[0]
-        hashes[tag] = base64.b64encode(hashlib.sha256(inside.encode()).digest()).decode()
-    return (
-        f"default-src 'none'; script-src 'sha256-{hashes['script']}'; style-src 'sha256-{hashes['style']}'; "
-        "connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )

@@ -1,5 +1,5 @@
-"""What every answer carries, whatever happens inside: a request id, the release, the time it took, and a plain refusal
-instead of a stack trace. One line per request goes to the log, without what was asked.
+"""What every answer carries, whatever happens inside: a request id, the release, the time it took, headers for
+browsers, and a plain refusal instead of a stack trace. One line per request goes to the log, without what was asked.
 """
 
 import json
@@ -12,14 +12,18 @@ from collections.abc import Callable
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
-from bento.errors import INTERNAL, body_of, refusal_of
+from bento.door import CALLER
+from bento.errors import INTERNAL, UnknownRoute, body_of, headers_of, is_private, refusal_of
+from bento.headers import ON_EVERY_ANSWER, POLICY
 from bento.metrics import Metrics
 
 access = logging.getLogger("etalage.access")
 logger = logging.getLogger("etalage.service")
 
 SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 QUIET = frozenset({"/healthz", "/livez", "/readyz", "/metrics"})
 
@@ -34,7 +38,7 @@ class Envelope:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and put the envelope on its answer."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
         started = time.perf_counter()
@@ -44,16 +48,20 @@ class Envelope:
 
         async def enveloped(message: Message) -> None:
             nonlocal status
-            if message["type"] == "http.response.start":
+            if message["type"] in STARTS:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = request_id
                 headers["X-Etalage-Release"] = self.release()
                 headers["Server-Timing"] = f"total;dur={(time.perf_counter() - started) * 1000:.1f}"
-                headers["X-Content-Type-Options"] = "nosniff"
+                headers.update(ON_EVERY_ANSWER)
+                headers.setdefault("Content-Security-Policy", POLICY)
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
+        if scope["type"] == "websocket":
+            await _no_websocket(scope, request_id)(scope, receive, enveloped)
+            return
         try:
             await self.app(scope, receive, enveloped)
         except Exception as error:  # the one place where an exception becomes an answer
@@ -76,12 +84,22 @@ class Envelope:
                 "ms": round(seconds * 1000, 1),
                 "release": self.release(),
             }
+            if CALLER in scope:
+                line["key"] = scope[CALLER]
             access.info(json.dumps(line))
+
+
+def _no_websocket(scope: Scope, request_id: str) -> ASGIApp:
+    """The service has none: a plain refusal, or an empty one from a server that cannot send it."""
+    if "websocket.http.response" in scope.get("extensions", {}):
+        return _refusal(UnknownRoute("There is no WebSocket here; /openapi.json lists what there is."), request_id)
+    return WebSocketClose()
 
 
 def _refusal(error: Exception, request_id: str) -> JSONResponse:
     refusal = refusal_of(error)
     if refusal is INTERNAL:
         logger.error("request %s failed", request_id, exc_info=error)
-    headers = {} if refusal.retry_after is None else {"Retry-After": str(refusal.retry_after)}
-    return JSONResponse(body_of(error), refusal.status, headers)
+    elif is_private(error):
+        logger.warning("request %s was refused: %s", request_id, error)
+    return JSONResponse(body_of(error), refusal.status, headers_of(error))

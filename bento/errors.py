@@ -3,9 +3,12 @@
 Every error body is {"error": one plain sentence, "kind": what kind}.
 """
 
+import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import ClassVar
 
 from pydantic import ValidationError
 
@@ -19,8 +22,12 @@ from catalog.errors import (
     ReleaseNotFound,
     UnknownProduct,
 )
+from search.keys import InvalidKeys
 
 MAX_SENTENCE = 300
+REALM = "etalage"
+PLACE = re.compile(r"[/\\]")
+"""What stands in paths and addresses, and in no other sentence about the service."""
 
 
 class BodyTooLarge(EtalageError):
@@ -55,6 +62,35 @@ class TooSlow(EtalageError):
     """The query was not answered in time: HTTP 503 with Retry-After."""
 
 
+class NoKey(EtalageError):
+    """A request without an API key where one is needed: HTTP 401."""
+
+    headers: ClassVar = {"WWW-Authenticate": f'Bearer realm="{REALM}"'}
+
+
+class UnknownKey(EtalageError):
+    """An API key that opens nothing: HTTP 401."""
+
+    headers: ClassVar = {"WWW-Authenticate": f'Bearer realm="{REALM}", error="invalid_token"'}
+
+
+class WrongScope(EtalageError):
+    """An API key without the scope `need` of the endpoint: HTTP 403."""
+
+    def __init__(self, sentence: str, need: str) -> None:
+        super().__init__(sentence)
+        challenge = f'Bearer realm="{REALM}", error="insufficient_scope", scope="{need}"'
+        self.headers = {"WWW-Authenticate": challenge}
+
+
+class RateLimited(EtalageError):
+    """A caller who asks too often: HTTP 429; it may come again in `seconds`."""
+
+    def __init__(self, sentence: str, seconds: int) -> None:
+        super().__init__(sentence)
+        self.headers = {"Retry-After": str(seconds)}
+
+
 @dataclass(frozen=True)
 class Refusal:
     """How one kind of error is told: status, `kind` of the body, and `retry_after` in seconds where a retry helps."""
@@ -66,6 +102,9 @@ class Refusal:
 
 TABLE: dict[type[Exception], Refusal] = {
     InvalidQuery: Refusal(400, "invalid_query"),
+    NoKey: Refusal(401, "unauthorized"),
+    UnknownKey: Refusal(401, "unauthorized"),
+    WrongScope: Refusal(403, "forbidden"),
     UnknownProduct: Refusal(404, "unknown_product"),
     UnknownRoute: Refusal(404, "unknown_route"),
     WrongMethod: Refusal(405, "wrong_method"),
@@ -76,6 +115,8 @@ TABLE: dict[type[Exception], Refusal] = {
     UnsupportedType: Refusal(415, "unsupported_type"),
     WrongShape: Refusal(422, "wrong_shape"),
     Busy: Refusal(429, "busy", retry_after=1),
+    RateLimited: Refusal(429, "rate_limited"),
+    InvalidKeys: Refusal(503, "not_ready", retry_after=30),
     NotReady: Refusal(503, "not_ready", retry_after=2),
     EncoderMismatch: Refusal(503, "not_ready", retry_after=30),
     ReleaseNotFound: Refusal(503, "not_ready", retry_after=30),
@@ -83,6 +124,7 @@ TABLE: dict[type[Exception], Refusal] = {
 }
 INTERNAL = Refusal(500, "internal")
 INTERNAL_SENTENCE = "The service failed on its own account; its log has the reason under this X-Request-Id."
+PRIVATE_SENTENCE = "The service is not ready; its log has the reason."
 
 
 def refusal_of(error: Exception) -> Refusal:
@@ -94,10 +136,26 @@ def refusal_of(error: Exception) -> Refusal:
 
 
 def body_of(error: Exception) -> dict[str, str]:
-    """The answer's body. An error outside the table tells nothing of itself."""
+    """The answer's body. An error outside the table tells nothing of itself, nor does one about this machine."""
     refusal = refusal_of(error)
-    words = INTERNAL_SENTENCE if refusal is INTERNAL else one_sentence(str(error)) or HTTPStatus(refusal.status).phrase
+    words = one_sentence(str(error)) or HTTPStatus(refusal.status).phrase
+    if refusal is INTERNAL:
+        words = INTERNAL_SENTENCE
+    elif is_private(error):
+        words = PRIVATE_SENTENCE
     return {"error": words, "kind": refusal.kind}
+
+
+def is_private(error: Exception) -> bool:
+    """Whether its sentence names a path or an address of this machine's: for the log, and for no caller."""
+    return refusal_of(error).status >= 500 and PLACE.search(str(error)) is not None
+
+
+def headers_of(error: Exception) -> Mapping[str, str]:
+    """Headers of the answer: when to try again, how to authenticate."""
+    refusal = refusal_of(error)
+    after = {} if refusal.retry_after is None else {"Retry-After": str(refusal.retry_after)}
+    return {**after, **getattr(error, "headers", {})}
 
 
 def one_sentence(words: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from bento.openapi_security import secured
 from bento.schemas import ErrorAnswer, ProductAnswer, SearchAnswer, SearchRequest, SimilarRequest
 
 RELEASE = "fashion-7f3a9c"
@@ -82,7 +83,11 @@ REFUSALS = {
         "'k' is wrong: input should be a valid integer.",
         "wrong_shape",
     ),
-    429: ("The queue is full; see Retry-After.", "The service is answering as many queries as it can.", "busy"),
+    429: (
+        "The queue is full, or this caller asks too often; see Retry-After.",
+        "The service is answering as many queries as it can.",
+        "busy",
+    ),
     503: ("Not ready; the sentence says why.", "The release is being opened.", "not_ready"),
 }
 HEADERS = {
@@ -103,7 +108,7 @@ def openapi() -> dict[str, Any]:
         (ErrorAnswer, "serialization"),
     ]
     _, schemas = models_json_schema(models, ref_template="#/components/schemas/{model}")
-    return {
+    document: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {"title": "Etalage product search", "version": "1", "license": {"name": "Apache-2.0"}},
         "paths": {
@@ -150,6 +155,7 @@ def openapi() -> dict[str, Any]:
         },
         "components": {"schemas": schemas["$defs"]},
     }
+    return secured(document, HEADERS)
 
 
 def _search() -> dict[str, Any]:

@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+from bento.settings import ServiceSettings
 from search.settings import SearchSettings
 
 NAME = "etalage"
@@ -25,8 +26,9 @@ def bentoml_environment(state: Path) -> dict[str, str]:
 def serve_command(tag: str, home: Path, host: str = "127.0.0.1", port: int = 3000) -> tuple[list[str], dict[str, str]]:
     """The command that serves the Bento `tag` of `home`, and the whole environment to start it in.
 
-    A service runs in the folder of its Bento, so the store's place is made absolute. Every service has a BENTOML_HOME
-    of its own: BentoML empties the metrics folder in it at each start, also under a service that still runs.
+    A service runs in the folder of its Bento, so the places of the store and the keys are made absolute. Every service
+    has a BENTOML_HOME of its own: BentoML empties the metrics folder in it at each start, also under a service that
+    still runs.
     """
     folder = str(bento_folder(tag, home))
     command = [sys.executable, "-m", "bentoml", "serve", folder, "--host", host, "--port", str(port)]
@@ -35,4 +37,6 @@ def serve_command(tag: str, home: Path, host: str = "127.0.0.1", port: int = 300
         "ETALAGE_HOME": str(home.absolute()),
         "ETALAGE_MILVUS_URI": uri if "://" in uri else str(Path(uri).absolute()),
     }
+    if keys := ServiceSettings().keys:
+        places["ETALAGE_SERVICE_KEYS"] = str(keys.absolute())
     return command, {**os.environ, **bentoml_environment(home / "service" / str(port)), **places}

@@ -3,7 +3,7 @@
     bentoml serve etalage:<release>
 
 BentoML would answer /healthz, /livez, /readyz, /metrics and / itself, before any mounted application is asked. Its
-probes know nothing of the release and its metrics take labels from callers, so every HTTP request goes to ours.
+probes know nothing of the release and its metrics take labels from callers, so every request goes to ours.
 """
 
 import logging
@@ -23,15 +23,15 @@ app = create_app(opener, release=opener.release)
 
 
 class EveryRequest:
-    """ASGI middleware: HTTP goes to `instead`, and only the server's start and stop reach BentoML's own routes."""
+    """ASGI middleware: requests go to `instead`, and only the server's start and stop reach BentoML's own routes."""
 
     def __init__(self, app: ASGIApp, instead: ASGIApp) -> None:
         self.app = app
         self.instead = instead
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send an HTTP request to the application, everything else to BentoML."""
-        await (self.instead if scope["type"] == "http" else self.app)(scope, receive, send)
+        """Send a request to the application, everything else to BentoML."""
+        await (self.app if scope["type"] == "lifespan" else self.instead)(scope, receive, send)
 
 
 @bentoml.service(

@@ -1,5 +1,7 @@
 """Limits of the service, from the environment (ETALAGE_SERVICE_...). Read when the service starts, never at import."""
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -31,3 +33,10 @@ class ServiceSettings(BaseSettings):
     probe_text: str = "red dress 红色连衣裙"
     """What /readyz asks the engine; both languages, so that the first caller waits for no dictionary."""
     probe_timeout: float = Field(default=5.0, gt=0)
+
+    keys: Path | None = None
+    """The file of the API keys; by default keys.json in ETALAGE_HOME. Named here, it must be there."""
+    rate: float = Field(default=0.0, ge=0, le=100_000)
+    """Requests a second that one key (without keys: one address) may make for long; 0 sets no limit."""
+    burst: int = Field(default=20, ge=1)
+    """Requests that it may make at once after a pause."""

@@ -12,6 +12,7 @@ import typer
 from catalog.errors import EtalageError, InvalidQuery
 from flows.environment import home_folder
 from flows.errors import RefusedByGates, exit_code
+from flows.key_commands import app as key_commands
 
 EXIT_CODES_HELP = """
 [bold]Exit codes[/bold]: 0 done; 1 refused by validation or gates; 2 wrong usage or bad input;
@@ -43,6 +44,8 @@ app = typer.Typer(
     """,
     epilog=EXIT_CODES_HELP,
 )
+
+app.add_typer(key_commands)
 
 Reason = Annotated[str, typer.Option(help="Why, for the record.")]
 By = Annotated[str, typer.Option(help="Who, for the record; your login name by default.")]
@@ -202,7 +205,7 @@ def search(
 @app.command()
 def serve(
     port: Annotated[int, typer.Option(help="TCP port.", min=1, max=65535)] = 3000,
-    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all, with API keys only.")] = "127.0.0.1",
     release: Annotated[str | None, typer.Option(help="Another release than the champion.")] = None,
 ) -> None:
     """Serve the champion's Bento over HTTP until it is stopped. After a promotion, start it again.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from flows.outcome import RetrainOutcome
     from flows.releases import ChampionRecord, ReleaseStore
     from search.engine import Answer
+    from search.keys import Keys
     from search.release import ReleaseManifest
     from search.understanding.understood import Understood
 
@@ -133,6 +134,16 @@ def show_releases(store: "ReleaseStore") -> None:
         _out().print(table)
     else:
         say("There is no release yet: `etalage ingest sample`, then `etalage retrain`.")
+
+
+def show_keys(keys: "Keys") -> None:
+    """All API keys as a table, in the order they were made."""
+    table = Table("id", "name", "may do", "made", "revoked", box=None)
+    for key in keys.keys:
+        ended = "" if key.revoked_at is None else f"{key.revoked_at:%Y-%m-%d}"
+        cells = (key.id, escape(key.name), ", ".join(key.scopes), f"{key.created_at:%Y-%m-%d}", ended)
+        table.add_row(*cells, style="dim" if ended else "")
+    _out().print(table)
 
 
 def show_status(store: "ReleaseStore") -> None:

@@ -11,11 +11,13 @@ from typing import Any
 from flows.errors import WorkspaceBusy
 
 
-def write_durably(path: Path, text: str) -> None:
-    """Replace `path` by `text`: temporary file, fsync, rename, fsync of the folder."""
+def write_durably(path: Path, text: str, mode: int | None = None) -> None:
+    """Replace `path` by `text`: temporary file, fsync, rename, fsync of the folder. `mode` are its permissions."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".new")
     with draft.open("w", encoding="utf-8") as file:
+        if mode is not None:  # before there is anything to read
+            os.fchmod(file.fileno(), mode)
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

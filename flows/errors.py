@@ -18,6 +18,7 @@ from catalog.errors import (
     ReleaseNotFound,
     UnknownProduct,
 )
+from search.keys import InvalidKeys
 
 if TYPE_CHECKING:
     from flows.verdict import Verdict
@@ -68,6 +69,7 @@ EXIT_CODES: tuple[tuple[type[EtalageError], int], ...] = (
     (InvalidParams, USAGE),
     (InvalidSource, USAGE),
     (InvalidQuery, USAGE),
+    (InvalidKeys, USAGE),
     (NotReady, BUSY),
     (EncoderMismatch, BUSY),
     (EtalageError, BROKEN),

@@ -11,6 +11,14 @@ from bento.settings import ServiceSettings
 from tests.bento.world import make_engine
 
 
+@pytest.fixture(scope="package", autouse=True)
+def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A home without API keys, whatever lies in the one of this checkout."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ETALAGE_HOME", str(tmp_path_factory.mktemp("empty-home")))
+        yield
+
+
 @pytest.fixture(scope="package")
 def client() -> Iterator[TestClient]:
     """A client of a ready service."""

@@ -12,7 +12,7 @@ from catalog import errors
 from flows.errors import BROKEN, BUSY, MISSING, REFUSED, USAGE, SnapshotMissing, StageFailed, WorkspaceBusy, exit_code
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("ingest", "retrain", "search", "serve", "releases", "promote", "rollback", "status", "deploy")
+COMMANDS = ("ingest", "retrain", "search", "serve", "releases", "promote", "rollback", "status", "deploy", "keys")
 
 
 def etalage(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -46,7 +46,7 @@ def test_help_names_every_command_and_every_exit_code() -> None:
         assert word in text, text
 
 
-@pytest.mark.parametrize("command", [name for name in COMMANDS if name not in ("status", "releases")])
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name not in ("status", "releases", "keys")])
 def test_the_help_of_a_command_shows_how_to_call_it(command: str) -> None:
     text = etalage(command, "--help").stdout
     assert any(line.strip(" │").startswith(("etalage " + command, "PREFECT_API_URL=")) for line in text.splitlines()), (
