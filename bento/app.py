@@ -21,8 +21,9 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from bento.bodies import BodyReader
-from bento.envelope import Envelope
+from bento.envelope import NOTES, Envelope
 from bento.errors import UnknownRoute, WrongMethod
+from bento.logs import Notes, QueryTeller
 from bento.metrics import CONTENT_TYPE, Metrics
 from bento.openapi import openapi
 from bento.readiness import Readiness
@@ -37,14 +38,19 @@ PAGE = Path(__file__).with_name("page.html")
 
 
 def create_app(
-    load: Callable[[], SearchEngine], *, release: Callable[[], str] = str, settings: ServiceSettings | None = None
+    load: Callable[[], SearchEngine],
+    *,
+    release: Callable[[], str] = str,
+    settings: ServiceSettings | None = None,
+    metrics: Metrics | None = None,
 ) -> Starlette:
     """An application that opens its engine with `load` once it is started, again and again until it works.
 
     `load` runs in a thread and raises NotReady, EncoderMismatch or ReleaseNotFound with the reason while it cannot.
     `release` tells the id before the engine is open, "" if unknown. `settings` come from the environment by default.
+    `metrics`: those that what `load` builds counts in too; its own by default.
     """
-    service = Service(load, release, settings)
+    service = Service(load, release, settings, metrics or Metrics())
     app = Starlette(
         routes=[
             Route("/search", service.search, methods=["POST"]),
@@ -76,20 +82,27 @@ class Service:
     """The endpoints of one application, and what they share while it runs."""
 
     def __init__(
-        self, load: Callable[[], SearchEngine], release: Callable[[], str], settings: ServiceSettings | None
+        self,
+        load: Callable[[], SearchEngine],
+        release: Callable[[], str],
+        settings: ServiceSettings | None,
+        metrics: Metrics,
     ) -> None:
         self._load = load
         self._release = release
         self._settings = settings
-        self.metrics = Metrics()
+        self.metrics = metrics
 
     @contextlib.asynccontextmanager
     async def running(self, _: Starlette) -> AsyncIterator[None]:
         """Start to open the release, and stop when the server does."""
         self.settings = self._settings or ServiceSettings()
         self.readiness = Readiness(self._load, self.settings)
-        self.threads = QueryThreads(self.settings.threads, self.settings.queue, self.settings.query_timeout)
+        limits = (self.settings.threads, self.settings.queue, self.settings.query_timeout)
+        self.threads = QueryThreads(*limits, told=self.metrics.queued)
         self.reader = BodyReader(self.settings)
+        self.teller = QueryTeller(self.settings)
+        self.metrics.started(self.settings)
         opening = asyncio.create_task(self.readiness.open())
         try:
             yield
@@ -105,6 +118,7 @@ class Service:
 
     async def search(self, request: Request) -> Response:
         """POST /search."""
+        notes: Notes = request.scope[NOTES]
 
         def ask(engine: SearchEngine, body: bytes) -> tuple[Answer, float]:
             started = time.perf_counter()
@@ -121,32 +135,37 @@ class Service:
                 terms=tuple(WeightedTerm(term.text, term.weight) for term in fields.terms),
                 explain=fields.explain,
             )
+            notes.kind, notes.asked = query.kind(), self.teller.of(query)
             return engine.search(query), parsed
 
         return await self._answered(request, ask)
 
     async def similar(self, request: Request) -> Response:
         """POST /similar."""
+        notes: Notes = request.scope[NOTES]
 
         def ask(engine: SearchEngine, body: bytes) -> tuple[Answer, float]:
             started = time.perf_counter()
             fields = parse_fields(SimilarRequest, body, request.headers.get("content-type", ""), self.settings)
             parsed = time.perf_counter() - started
+            notes.kind, notes.asked = "product", self.teller.like(fields.id)
             return engine.similar(fields.id, fields.k, fields.filters), parsed
 
         return await self._answered(request, ask)
 
     async def _answered(self, request: Request, ask: Callable[[SearchEngine, bytes], tuple[Answer, float]]) -> Response:
         started = time.perf_counter()
+        notes: Notes = request.scope[NOTES]
+        notes.kind = "unread"
         engine = self.readiness.engine()
         with self.reader.holding() as hold:
             body = await hold.read(request)
             read = time.perf_counter() - started
-            with self.metrics.in_flight.track_inprogress():
-                (answer, parsed), waited = await self.threads.run(lambda: ask(engine, body))
+            (answer, parsed), waited = await self.threads.run(lambda: ask(engine, body))
         timings = {"read": read * 1000, "wait": waited * 1000, "parse": parsed * 1000}
         timings |= {phase: took for phase, took in answer.took_ms.items() if phase != "total"}
-        self.metrics.searched(request.scope["route"].path, len(answer.hits), timings)
+        notes.release, notes.hits, notes.phases_ms = answer.release, len(answer.hits), timings
+        self.metrics.searched(notes.kind, answer, timings)
         return _json(
             {
                 "hits": [_hit(hit) for hit in answer.hits],

@@ -1,8 +1,7 @@
 """What every answer carries, whatever happens inside: a request id, the release, the time it took, and a plain refusal
-instead of a stack trace. One line per request goes to the log, without what was asked.
+instead of a stack trace. One line per request goes to the log (bento/logs.py).
 """
 
-import json
 import logging
 import re
 import secrets
@@ -14,6 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bento.errors import INTERNAL, body_of, refusal_of
+from bento.logs import FIELDS, Notes
 from bento.metrics import Metrics
 
 access = logging.getLogger("etalage.access")
@@ -22,6 +22,8 @@ logger = logging.getLogger("etalage.service")
 SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 QUIET = frozenset({"/healthz", "/livez", "/readyz", "/metrics"})
+NOTES = "etalage.notes"
+"""Key of a request's scope: the Notes that its endpoint writes on."""
 
 
 class Envelope:
@@ -40,6 +42,7 @@ class Envelope:
         started = time.perf_counter()
         asked_id = Headers(scope=scope).get("x-request-id", "")
         request_id = asked_id if SANE_ID.fullmatch(asked_id) else secrets.token_hex(8)
+        notes = scope[NOTES] = Notes()
         status = 0
 
         async def enveloped(message: Message) -> None:
@@ -59,29 +62,40 @@ class Envelope:
         except Exception as error:  # the one place where an exception becomes an answer
             if status:
                 raise
+            notes.reason = refusal_of(error).kind
+            self.metrics.refused(notes.reason)
             await _refusal(error, request_id)(scope, receive, enveloped)
         finally:
-            self._record(scope, request_id, status, time.perf_counter() - started)
+            self._record(scope, request_id, notes, status, time.perf_counter() - started)
 
-    def _record(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
+    def _record(self, scope: Scope, request_id: str, notes: Notes, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "other")
         method = scope["method"] if scope["method"] in METHODS else "other"
-        self.metrics.answered(route, method, status, seconds)
-        if route not in QUIET:
-            line = {
-                "request": request_id,
-                "method": method,
-                "route": route,
-                "status": status,
-                "ms": round(seconds * 1000, 1),
-                "release": self.release(),
-            }
-            access.info(json.dumps(line))
+        release = notes.release or self.release()
+        self.metrics.answered(route, method, status, release, seconds)
+        if notes.kind:
+            self.metrics.query_over(notes.kind, status, release, seconds)
+        if route in QUIET:
+            return
+        line = {
+            "request": request_id,
+            "method": method,
+            "route": route,
+            "kind": notes.kind or None,
+            "status": status,
+            "reason": notes.reason or None,
+            "release": release,
+            "hits": notes.hits,
+            "ms": round(seconds * 1000, 1),
+            "phases_ms": {phase: round(took, 3) for phase, took in notes.phases_ms.items()},
+            **notes.asked,
+        }
+        access.info("", extra={FIELDS: line})
 
 
 def _refusal(error: Exception, request_id: str) -> JSONResponse:
     refusal = refusal_of(error)
     if refusal is INTERNAL:
-        logger.error("request %s failed", request_id, exc_info=error)
+        logger.error("the request failed", exc_info=error, extra={FIELDS: {"request": request_id}})
     headers = {} if refusal.retry_after is None else {"Retry-After": str(refusal.retry_after)}
     return JSONResponse(body_of(error), refusal.status, headers)

@@ -1,6 +1,8 @@
 """Limits of the service, from the environment (ETALAGE_SERVICE_...). Read when the service starts, never at import."""
 
-from pydantic import Field
+from typing import Literal
+
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -31,3 +33,9 @@ class ServiceSettings(BaseSettings):
     probe_text: str = "red dress 红色连衣裙"
     """What /readyz asks the engine; both languages, so that the first caller waits for no dictionary."""
     probe_timeout: float = Field(default=5.0, gt=0)
+    query_cache: int = Field(default=10_000, ge=0)
+    """Vectors of queries that are remembered, 4 x D bytes each; 0: none."""
+    log_queries: Literal["none", "hash", "plain"] = "none"
+    """What a request's line in the log tells of the query."""
+    log_key: SecretStr = SecretStr("")
+    """Key of the hashes in the log; empty: a new one in every process, so that hashes compare within one process."""

@@ -9,7 +9,6 @@ import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -22,10 +21,10 @@ from catalog.errors import NotReady, ReleaseNotFound
 from search.logic import SearchLogic
 from search.milvus import MilvusStore
 from search.ranking import Ranking
-from search.release import ReleaseManifest, write_manifest
+from search.release import write_manifest
 from tests.bento.hostile import body, form, part
 from tests.bento.tiny_encoder import photo, write_tiny_encoder
-from tests.bento.world import catalogue, make_rows
+from tests.bento.world import catalogue, make_manifest, make_rows
 
 pytestmark = pytest.mark.slow
 
@@ -51,19 +50,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     SearchLogic().save(folder / "ranking")
     store = MilvusStore(str(home / "milvus" / "etalage.db"))
     name = store.write(make_rows(catalogue(), encoder), "r20261121-1")
-    manifest = ReleaseManifest(
-        release="r20261121-1",
-        created_at=datetime(2026, 11, 21, tzinfo=UTC),
-        snapshot="s1",
-        code_revision="abc",
-        params={},
-        params_hash="0",
-        encoder=encoder.fingerprint,
-        collection=name,
-        milvus_uri_kind="embedded",
-        ranking=Ranking().model_dump(),
-    )
-    write_manifest(manifest, folder)
+    write_manifest(make_manifest("r20261121-1", encoder.fingerprint, name), folder)
     assert build_bento(folder, home) == TAG
     return Shop(home, folder, store)
 

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from models.encoder import Encoder, EncoderLike
 from search.engine import SearchEngine
 from search.memory import MemoryCollection
 from search.ranking import Ranking
+from search.release import ReleaseManifest
 from search.rows import Rows, build_rows
 from tests.bento.tiny_encoder import COLOURS, DIM, photo, write_tiny_encoder
 
@@ -77,6 +79,22 @@ def make_rows(products: Sequence[Product], encoder: EncoderLike, snapshot: str =
 @cache
 def _rows() -> Rows:
     return make_rows(catalogue(), tiny_encoder())
+
+
+def make_manifest(release: str, encoder: str, collection: str = "") -> ReleaseManifest:
+    """The manifest of a release with an untuned ranking."""
+    return ReleaseManifest(
+        release=release,
+        created_at=datetime(2026, 11, 21, tzinfo=UTC),
+        snapshot="s1",
+        code_revision="abc",
+        params={},
+        params_hash="0",
+        encoder=encoder,
+        collection=collection or f"products_{release}",
+        milvus_uri_kind="embedded",
+        ranking=Ranking().model_dump(),
+    )
 
 
 def make_engine(encoder: EncoderLike | None = None, products: Sequence[Product] | None = None) -> SearchEngine:
