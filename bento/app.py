@@ -23,7 +23,7 @@ from starlette.routing import Route
 from bento.bodies import BodyReader
 from bento.envelope import NOTES, Envelope
 from bento.errors import UnknownRoute, WrongMethod
-from bento.logs import Notes, QueryTeller
+from bento.logs import UNREAD, Notes, QueryTeller
 from bento.metrics import CONTENT_TYPE, Metrics
 from bento.openapi import openapi
 from bento.readiness import Readiness
@@ -156,7 +156,7 @@ class Service:
     async def _answered(self, request: Request, ask: Callable[[SearchEngine, bytes], tuple[Answer, float]]) -> Response:
         started = time.perf_counter()
         notes: Notes = request.scope[NOTES]
-        notes.kind = "unread"
+        notes.kind = UNREAD
         engine = self.readiness.engine()
         with self.reader.holding() as hold:
             body = await hold.read(request)

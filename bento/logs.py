@@ -18,6 +18,8 @@ from bento.settings import ServiceSettings
 from catalog.tokens import normalise
 from search.engine import Query
 
+UNREAD = "unread"
+"""Kind of a query that was refused before it was known what it asks."""
 FIELDS = "fields"
 """Attribute of a log record: what stands beside its message."""
 
@@ -27,7 +29,7 @@ class Notes:
     """What becomes known of a request while it is answered; the line in the log is made of it."""
 
     kind: str = ""
-    """Of the query: text, image, text+image, product, or unread; "" where the request is no query."""
+    """Of the query: text, image, text+image, product, or UNREAD; "" where the request is no query."""
     release: str = ""
     """That answered; "" where none did."""
     hits: int | None = None

@@ -4,11 +4,13 @@ this code, never anything a caller sent.
 
 import os
 from collections.abc import Mapping
+from itertools import product
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from bento.errors import reasons
+from bento.logs import UNREAD
 from bento.settings import ServiceSettings
 from bento.verdict import is_doubtful, legs_asked, legs_that_gave_it
 from search.engine import Answer, SearchEngine
@@ -88,7 +90,7 @@ class Metrics:
         self.refusals.labels(reason).inc()
 
     def query_over(self, kind: str, status: int, release: str, seconds: float) -> None:
-        """One request to an endpoint that searches is over; `kind` is one of KINDS, or "unread"."""
+        """One request to an endpoint that searches is over; `kind` is one of KINDS, or UNREAD."""
         self.queries.labels(kind, str(status), release).inc()
         if status == 200:
             self.query_seconds.labels(kind).observe(seconds)
@@ -136,8 +138,9 @@ class Metrics:
 
     def _at_zero(self, release: str) -> None:
         """Let every series of a release begin at 0: `rate` does not see the first event of one that begins at 1."""
+        for kind, status in product((*KINDS, UNREAD), (200, 429, 500, 503)):
+            self.queries.labels(kind, str(status), release)
         for kind in KINDS:
-            self.queries.labels(kind, "200", release)
             self.query_seconds.labels(kind)
             for counter in (self.hits, self.zero_results, self.low_confidence):
                 counter.labels(kind, release)
@@ -148,9 +151,8 @@ class Metrics:
             self.phase_seconds.labels(phase)
         for reason in reasons():
             self.refusals.labels(reason)
-        for modality in MODALITIES:
-            for outcome in ("hit", "miss"):
-                self.cache_lookups.labels(modality, outcome, release)
+        for modality, outcome in product(MODALITIES, ("hit", "miss")):
+            self.cache_lookups.labels(modality, outcome, release)
         self.cache_evictions.labels(release)
 
     def _counter(self, name: str, words: str, labels: list[str]) -> Counter:

@@ -8,17 +8,13 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from bento.app import create_app
 from bento.metrics import KINDS, PHASES, Metrics
-from bento.settings import ServiceSettings
 from bento.verdict import is_doubtful, legs_asked, legs_that_gave_it
 from search.engine import Answer, Hit, LegScore
-from search.query_cache import CachedEncoder
 from search.ranking import LEGS_OF_KIND
 from tests.bento.hostile import JPEG, b64
 from tests.bento.test_pressure import Gated, ask, run
-from tests.bento.test_readiness import wait_for
-from tests.bento.world import make_engine, tiny_encoder
+from tests.bento.world import cached_service
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -85,14 +81,7 @@ def test_doubtful_answers_and_legs_are_counted_as_the_verdict_says():
 @pytest.fixture
 def service() -> Any:
     """A service whose encoder has a cache that counts in its metrics."""
-    metrics = Metrics()
-
-    def load() -> Any:
-        return make_engine(CachedEncoder(tiny_encoder(), "r1", 50, metrics.cached))
-
-    app = create_app(load, release=lambda: "r1", settings=ServiceSettings(query_cache=50), metrics=metrics)
-    with TestClient(app, raise_server_exceptions=False) as client:
-        wait_for(client, "/readyz", 200)
+    with cached_service() as client:
         yield client
 
 
