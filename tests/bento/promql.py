@@ -58,7 +58,7 @@ def read(expression: str) -> Asked:
     while at < len(tokens):
         kind, words = tokens[at]
         following = tokens[at + 1][1] if at + 1 < len(tokens) else ""
-        if kind == "name" and words in GROUPING:
+        if kind == "name" and words in GROUPING and (following == "(" or not words.startswith("group_")):
             end = next((n for n in range(at, len(tokens)) if tokens[n][1] == ")"), None)
             if following != "(" or end is None:
                 raise NoPromQL(f"'{words}' without labels: {expression}")
@@ -67,7 +67,7 @@ def read(expression: str) -> Asked:
         elif kind == "name" and words in AGGREGATIONS | FUNCTIONS:
             if following != "(" and following not in GROUPING:
                 raise NoPromQL(f"'{words}' without arguments: {expression}")
-        elif kind == "name" and words not in WORDS:
+        elif kind == "name" and words not in WORDS | GROUPING:
             if following == "(":
                 raise NoPromQL(f"there is no function '{words}': {expression}")
             last = Selector(words)
