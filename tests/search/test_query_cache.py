@@ -168,6 +168,21 @@ def test_threads_get_right_vectors_and_the_limit_holds_all_the_time():
     assert kept >= 7  # two threads may have encoded the same; it is kept once
 
 
+def test_what_two_threads_encode_at_the_same_time_is_held_once():
+    both = threading.Barrier(2)
+
+    class Slow(Counting):
+        def encode_text(self, texts: Sequence[str]) -> Floats:
+            both.wait(10)
+            return super().encode_text(texts)
+
+    encoder = Slow()
+    cached = CachedEncoder(encoder, "r1", most=2)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(cached.encode_text, [["red"], ["red"]]))
+    assert (len(encoder.asked), cached.vectors) == (2, 1)
+
+
 def test_memory_stays_within_what_the_limit_promises():
     class Wide(Counting):
         dim = 512
