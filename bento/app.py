@@ -22,9 +22,10 @@ from starlette.types import Scope
 from bento.addresses import listening
 from bento.bodies import BodyReader
 from bento.door import Door, needs
-from bento.envelope import Envelope
+from bento.envelope import NOTES, Envelope
 from bento.errors import UnknownRoute, WrongMethod
 from bento.headers import page_policy
+from bento.logs import UNREAD, Notes, QueryTeller
 from bento.metrics import CONTENT_TYPE, Metrics
 from bento.openapi import openapi
 from bento.readiness import Readiness
@@ -45,14 +46,16 @@ def create_app(
     release: Callable[[], str] = str,
     settings: ServiceSettings | None = None,
     bound: Callable[[], tuple[str, ...]] = listening,
+    metrics: Metrics | None = None,
 ) -> Starlette:
     """An application that opens its engine with `load` once it is started, again and again until it works.
 
     `load` runs in a thread and raises NotReady, EncoderMismatch or ReleaseNotFound with the reason while it cannot.
     `release` tells the id before the engine is open, "" if unknown. `settings` come from the environment by default.
     `bound` tells at the start which addresses are listened on: without API keys, only this machine may reach them.
+    `metrics`: those that what `load` builds counts in too; its own by default.
     """
-    service = Service(load, release, settings, bound)
+    service = Service(load, release, settings, bound, metrics or Metrics())
     search, admin = needs("search", service.admit), needs("admin", service.admit)
     app = Starlette(
         routes=[
@@ -90,12 +93,13 @@ class Service:
         release: Callable[[], str],
         settings: ServiceSettings | None,
         bound: Callable[[], tuple[str, ...]],
+        metrics: Metrics,
     ) -> None:
         self._load = load
         self._release = release
         self._settings = settings
         self._bound = bound
-        self.metrics = Metrics()
+        self.metrics = metrics
 
     @contextlib.asynccontextmanager
     async def running(self, _: Starlette) -> AsyncIterator[None]:
@@ -104,8 +108,11 @@ class Service:
         self.door = Door(self.settings, self._bound)
         self.door.tell()
         self.readiness = Readiness(self._load, self.settings)
-        self.threads = QueryThreads(self.settings.threads, self.settings.queue, self.settings.query_timeout)
+        limits = (self.settings.threads, self.settings.queue, self.settings.query_timeout)
+        self.threads = QueryThreads(*limits, told=self.metrics.queued)
         self.reader = BodyReader(self.settings)
+        self.teller = QueryTeller(self.settings)
+        self.metrics.started(self.settings)
         opening = asyncio.create_task(self.readiness.open())
         try:
             yield
@@ -125,6 +132,7 @@ class Service:
 
     async def search(self, request: Request) -> Response:
         """POST /search."""
+        notes: Notes = request.scope[NOTES]
 
         def ask(engine: SearchEngine, body: bytes) -> tuple[Answer, float]:
             started = time.perf_counter()
@@ -141,32 +149,37 @@ class Service:
                 terms=tuple(WeightedTerm(term.text, term.weight) for term in fields.terms),
                 explain=fields.explain,
             )
+            notes.kind, notes.asked = query.kind(), self.teller.of(query)
             return engine.search(query), parsed
 
         return await self._answered(request, ask)
 
     async def similar(self, request: Request) -> Response:
         """POST /similar."""
+        notes: Notes = request.scope[NOTES]
 
         def ask(engine: SearchEngine, body: bytes) -> tuple[Answer, float]:
             started = time.perf_counter()
             fields = parse_fields(SimilarRequest, body, request.headers.get("content-type", ""), self.settings)
             parsed = time.perf_counter() - started
+            notes.kind, notes.asked = "product", self.teller.like(fields.id)
             return engine.similar(fields.id, fields.k, fields.filters), parsed
 
         return await self._answered(request, ask)
 
     async def _answered(self, request: Request, ask: Callable[[SearchEngine, bytes], tuple[Answer, float]]) -> Response:
         started = time.perf_counter()
+        notes: Notes = request.scope[NOTES]
+        notes.kind = UNREAD
         engine = self.readiness.engine()
         with self.reader.holding() as hold:
             body = await hold.read(request)
             read = time.perf_counter() - started
-            with self.metrics.in_flight.track_inprogress():
-                (answer, parsed), waited = await self.threads.run(lambda: ask(engine, body))
+            (answer, parsed), waited = await self.threads.run(lambda: ask(engine, body))
         timings = {"read": read * 1000, "wait": waited * 1000, "parse": parsed * 1000}
         timings |= {phase: took for phase, took in answer.took_ms.items() if phase != "total"}
-        self.metrics.searched(request.scope["route"].path, len(answer.hits), timings)
+        notes.release, notes.hits, notes.phases_ms = answer.release, len(answer.hits), timings
+        self.metrics.searched(notes.kind, answer, timings)
         return _json(
             {
                 "hits": [_hit(hit) for hit in answer.hits],

@@ -1,8 +1,7 @@
 """What every answer carries, whatever happens inside: a request id, the release, the time it took, headers for
-browsers, and a plain refusal instead of a stack trace. One line per request goes to the log, without what was asked.
+browsers, and a plain refusal instead of a stack trace. One line per request goes to the log (bento/logs.py).
 """
 
-import json
 import logging
 import re
 import secrets
@@ -17,6 +16,7 @@ from starlette.websockets import WebSocketClose
 from bento.door import CALLER
 from bento.errors import INTERNAL, UnknownRoute, body_of, headers_of, is_private, refusal_of
 from bento.headers import ON_EVERY_ANSWER, POLICY
+from bento.logs import FIELDS, Notes
 from bento.metrics import Metrics
 
 access = logging.getLogger("etalage.access")
@@ -26,6 +26,8 @@ SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 QUIET = frozenset({"/healthz", "/livez", "/readyz", "/metrics"})
+NOTES = "etalage.notes"
+"""Key of a request's scope: the Notes that its endpoint writes on."""
 
 
 class Envelope:
@@ -44,6 +46,7 @@ class Envelope:
         started = time.perf_counter()
         asked_id = Headers(scope=scope).get("x-request-id", "")
         request_id = asked_id if SANE_ID.fullmatch(asked_id) else secrets.token_hex(8)
+        notes = scope[NOTES] = Notes()
         status = 0
 
         async def enveloped(message: Message) -> None:
@@ -67,26 +70,36 @@ class Envelope:
         except Exception as error:  # the one place where an exception becomes an answer
             if status:
                 raise
+            notes.reason = refusal_of(error).kind
+            self.metrics.refused(notes.reason)
             await _refusal(error, request_id)(scope, receive, enveloped)
         finally:
-            self._record(scope, request_id, status, time.perf_counter() - started)
+            self._record(scope, request_id, notes, status, time.perf_counter() - started)
 
-    def _record(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
+    def _record(self, scope: Scope, request_id: str, notes: Notes, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "other")
         method = scope["method"] if scope["method"] in METHODS else "other"
-        self.metrics.answered(route, method, status, seconds)
-        if route not in QUIET:
-            line = {
-                "request": request_id,
-                "method": method,
-                "route": route,
-                "status": status,
-                "ms": round(seconds * 1000, 1),
-                "release": self.release(),
-            }
-            if CALLER in scope:
-                line["key"] = scope[CALLER]
-            access.info(json.dumps(line))
+        release = notes.release or self.release()
+        self.metrics.answered(route, method, status, release, seconds)
+        if notes.kind:
+            self.metrics.query_over(notes.kind, status, release, seconds)
+        if route in QUIET:
+            return
+        line = {
+            "request": request_id,
+            "method": method,
+            "route": route,
+            "kind": notes.kind or None,
+            "status": status,
+            "reason": notes.reason or None,
+            "release": release,
+            "key": scope.get(CALLER),
+            "hits": notes.hits,
+            "ms": round(seconds * 1000, 1),
+            "phases_ms": {phase: round(took, 3) for phase, took in notes.phases_ms.items()},
+            **notes.asked,
+        }
+        access.info("", extra={FIELDS: line})
 
 
 def _no_websocket(scope: Scope, request_id: str) -> ASGIApp:
@@ -99,7 +112,7 @@ def _no_websocket(scope: Scope, request_id: str) -> ASGIApp:
 def _refusal(error: Exception, request_id: str) -> JSONResponse:
     refusal = refusal_of(error)
     if refusal is INTERNAL:
-        logger.error("request %s failed", request_id, exc_info=error)
+        logger.error("the request failed", exc_info=error, extra={FIELDS: {"request": request_id}})
     elif is_private(error):
-        logger.warning("request %s was refused: %s", request_id, error)
+        logger.warning("the request was refused: %s", error, extra={FIELDS: {"request": request_id}})
     return JSONResponse(body_of(error), refusal.status, headers_of(error))

@@ -135,6 +135,11 @@ def refusal_of(error: Exception) -> Refusal:
     return INTERNAL
 
 
+def reasons() -> tuple[str, ...]:
+    """Every `kind` that a refusal can have, sorted."""
+    return tuple(sorted({refusal.kind for refusal in (*TABLE.values(), INTERNAL)}))
+
+
 def body_of(error: Exception) -> dict[str, str]:
     """The answer's body. An error outside the table tells nothing of itself, nor does one about this machine."""
     refusal = refusal_of(error)

@@ -1,5 +1,6 @@
 """Opening the release that lies in a folder: its encoder, its own collection, its search logic. Never "the latest"."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from models.encoder import Encoder
 from search.collection import Collection
 from search.engine import SearchEngine
 from search.logic import SearchLogic
+from search.query_cache import CachedEncoder, Lookup
 from search.release import ENCODER, RANKING, read_manifest
 from search.settings import SearchSettings
 
@@ -19,8 +21,10 @@ WAIT = 5.0
 class ReleaseOpener:
     """Builds the engine of the release in `folder`; the encoder is kept while the store cannot be opened."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, told: Callable[[Lookup], None] | None = None) -> None:
+        """`told` hears of every look into the cache of query vectors."""
         self.folder = folder
+        self._told = told
         self._encoder: Encoder | None = None
         self._release = ""
 
@@ -38,7 +42,10 @@ class ReleaseOpener:
         collection = _open_collection(manifest.release, manifest.encoder)
         if collection.name != manifest.collection:
             raise NotReady(f"Release {manifest.release} names {manifest.collection}, the store {collection.name}.")
-        return logic.engine(self._encoder, collection)
+        most = ServiceSettings().query_cache
+        if most == 0:
+            return logic.engine(self._encoder, collection)
+        return logic.engine(CachedEncoder(self._encoder, manifest.release, most, self._told), collection)
 
     def release(self) -> str:
         """The release's id, also while it cannot be opened; "" where the folder holds none."""

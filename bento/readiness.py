@@ -11,6 +11,7 @@ from bento.settings import ServiceSettings
 from bento.threads import QueryThreads
 from catalog.errors import EtalageError, NotReady
 from search.engine import Query, SearchEngine
+from search.query_cache import past_the_cache
 
 logger = logging.getLogger("etalage.service")
 
@@ -74,7 +75,9 @@ class Readiness:
         return engine
 
     def _ask(self, engine: SearchEngine) -> None:
-        if not engine.search(Query(text=self._settings.probe_text, k=1)).hits:
+        with past_the_cache():  # a remembered vector would prove nothing of the encoder
+            found = engine.search(Query(text=self._settings.probe_text, k=1))
+        if not found.hits:
             raise NotReady("The probe query found no product: the release's collection is empty.")
 
     async def prove(self) -> Proof:

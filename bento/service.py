@@ -6,7 +6,6 @@ BentoML would answer /healthz, /livez, /readyz, /metrics and / itself, before an
 probes know nothing of the release and its metrics take labels from callers, so every request goes to ours.
 """
 
-import logging
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,12 +13,15 @@ import bentoml
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bento.app import create_app
+from bento.logs import log_as_json_lines
+from bento.metrics import Metrics
 from bento.opening import ReleaseOpener
 
 PACKED = Path(__file__).resolve().parents[1] / "release"
 
-opener = ReleaseOpener(PACKED)
-app = create_app(opener, release=opener.release)
+metrics = Metrics()
+opener = ReleaseOpener(PACKED, metrics.cached)
+app = create_app(opener, release=opener.release, metrics=metrics)
 
 
 class EveryRequest:
@@ -46,7 +48,7 @@ class Etalage:
     """Product search over one release: words, photos, both; see /openapi.json."""
 
     def __init__(self) -> None:
-        logging.getLogger("etalage").setLevel(logging.INFO)
+        log_as_json_lines()
 
 
 cast(Any, Etalage).add_asgi_middleware(EveryRequest, instead=app)

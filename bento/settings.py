@@ -1,8 +1,9 @@
 """Limits of the service, from the environment (ETALAGE_SERVICE_...). Read when the service starts, never at import."""
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -40,3 +41,9 @@ class ServiceSettings(BaseSettings):
     """Requests a second that one key (without keys: one address) may make for long; 0 sets no limit."""
     burst: int = Field(default=20, ge=1)
     """Requests that it may make at once after a pause."""
+    query_cache: int = Field(default=10_000, ge=0)
+    """Vectors of queries that are remembered, 4 x D bytes each; 0: none."""
+    log_queries: Literal["none", "hash", "plain"] = "none"
+    """What a request's line in the log tells of the query."""
+    log_key: SecretStr = SecretStr("")
+    """Key of the hashes in the log; empty: a new one in every process, so that hashes compare within one process."""

@@ -14,8 +14,18 @@ Result = TypeVar("Result")
 class QueryThreads:
     """`threads` queries run, `queue` more may wait. `in_flight` counts both, until the thread is really free."""
 
-    def __init__(self, threads: int, queue: int, timeout: float, name: str = "query") -> None:
+    def __init__(
+        self,
+        threads: int,
+        queue: int,
+        timeout: float,
+        name: str = "query",
+        told: Callable[[int, int], None] | None = None,
+    ) -> None:
+        """`timeout` in seconds. `told` hears of every change: how many are in flight, and how many of them wait."""
+        self.threads = threads
         self.limit = threads + queue
+        self._told = told
         self.timeout = timeout
         self.in_flight = 0
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
@@ -36,11 +46,11 @@ class QueryThreads:
             return work(), waited
 
         future = self._executor.submit(timed)
-        self.in_flight += 1
+        self._count(1)
 
         def leave(_: Future[tuple[Result, float]]) -> None:
             if not loop.is_closed():
-                loop.call_soon_threadsafe(self._leave)
+                loop.call_soon_threadsafe(self._count, -1)
 
         future.add_done_callback(leave)
         try:
@@ -48,8 +58,10 @@ class QueryThreads:
         except TimeoutError:
             raise TooSlow(f"The query was not answered within {self.timeout:g} seconds: try again.") from None
 
-    def _leave(self) -> None:
-        self.in_flight -= 1
+    def _count(self, change: int) -> None:
+        self.in_flight += change
+        if self._told is not None:
+            self._told(self.in_flight, max(0, self.in_flight - self.threads))
 
     def close(self) -> None:
         """Take no more work; queued work is dropped, running work is left to end."""

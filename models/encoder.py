@@ -7,8 +7,9 @@ It is the only thing that encodes in embedding, tuning, evaluation and the servi
 Legend: B batch, D width of the space.
 """
 
+import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -121,11 +122,21 @@ class Encoder:
 
     def _encode_text(self, graph: "_TextGraph", texts: Sequence[str]) -> Floats:
         vectors = np.zeros((len(texts), self.dim), dtype=np.float32)
-        order = sorted(range(len(texts)), key=lambda number: (len(texts[number]), number))
-        for start in range(0, len(texts), _TEXTS_AT_ONCE):
-            rows = order[start : start + _TEXTS_AT_ONCE]
+        for rows in _chunks(texts):
             self._place("text", vectors, rows, graph.run([texts[row] for row in rows]))
         return vectors
+
+    def text_key(self, texts: Sequence[str]) -> bytes:
+        """32 bytes that name what the graph is given for `texts`, as token ids: where two keys are equal, `encode_text`
+        computes the same bits, and spellings that the tokenizer does not tell apart share a key.
+        """
+        key = hashlib.blake2b(digest_size=32)
+        for rows in _chunks(texts):
+            key.update(np.array(rows, dtype=np.int64).tobytes())
+            for name, ids in sorted(self._text.tokens([texts[row] for row in rows]).items()):
+                key.update(f"{name}{ids.shape}".encode())
+                key.update(ids.tobytes())
+        return key.digest()
 
     def encode_image(self, images: Sequence[bytes]) -> Floats:
         """B pictures as files -> unit rows [B, D]. Raises InvalidMedia or MediaTooLarge as catalog.media does."""
@@ -182,16 +193,23 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _chunks(texts: Sequence[str]) -> Iterator[list[int]]:
+    """Which texts are encoded together: those of like length."""
+    order = sorted(range(len(texts)), key=lambda number: (len(texts[number]), number))
+    for start in range(0, len(texts), _TEXTS_AT_ONCE):
+        yield order[start : start + _TEXTS_AT_ONCE]
+
+
 class _TextGraph:
     """The tokenizer in a folder and the graph beside it."""
 
     def __init__(self, folder: Path, tokenizer: TokenizerSpec, threads: int) -> None:
-        self._tokens = load_tokens(folder, tokenizer)
+        self.tokens = load_tokens(folder, tokenizer)
         self._graph = open_session(folder / TEXT_GRAPH, threads)
 
     def run(self, texts: Sequence[str]) -> Floats:
         """B texts -> what the graph gives."""
-        vectors: Floats = self._graph.run(None, self._tokens(texts))[0]
+        vectors: Floats = self._graph.run(None, self.tokens(texts))[0]
         return vectors
 
 

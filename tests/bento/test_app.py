@@ -103,10 +103,10 @@ def test_metrics_count_requests_hits_and_empty_answers_and_name_the_release(clie
         return float(found[0].split()[-1]) if found else 0.0
 
     lines = {
-        'etalage_requests_total{method="POST",route="/search",status="200"}': 2,
-        'etalage_requests_total{method="POST",route="/search",status="400"}': 1,
-        'etalage_hits_total{route="/search"}': 3,
-        'etalage_zero_results_total{route="/search"}': 1,
+        'etalage_requests_total{method="POST",release="r1",route="/search",status="200"}': 2,
+        'etalage_requests_total{method="POST",release="r1",route="/search",status="400"}': 1,
+        'etalage_hits_total{kind="text",release="r1"}': 3,
+        'etalage_zero_results_total{kind="text",release="r1"}': 1,
         'etalage_phase_seconds_count{phase="parse"}': 2,
         'etalage_request_seconds_count{route="/search"}': 3,
     }

@@ -9,7 +9,6 @@ import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -22,10 +21,12 @@ from catalog.errors import NotReady, ReleaseNotFound
 from search.logic import SearchLogic
 from search.milvus import MilvusStore
 from search.ranking import Ranking
-from search.release import ReleaseManifest, write_manifest
+from search.release import write_manifest
 from tests.bento.hostile import body, form, part
+from tests.bento.promql import faults
+from tests.bento.test_operations import EXPRESSIONS, RECORDED
 from tests.bento.tiny_encoder import photo, write_tiny_encoder
-from tests.bento.world import catalogue, make_rows
+from tests.bento.world import catalogue, make_manifest, make_rows
 
 pytestmark = pytest.mark.slow
 
@@ -51,19 +52,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     SearchLogic().save(folder / "ranking")
     store = MilvusStore(str(home / "milvus" / "etalage.db"))
     name = store.write(make_rows(catalogue(), encoder), "r20261121-1")
-    manifest = ReleaseManifest(
-        release="r20261121-1",
-        created_at=datetime(2026, 11, 21, tzinfo=UTC),
-        snapshot="s1",
-        code_revision="abc",
-        params={},
-        params_hash="0",
-        encoder=encoder.fingerprint,
-        collection=name,
-        milvus_uri_kind="embedded",
-        ranking=Ranking().model_dump(),
-    )
-    write_manifest(manifest, folder)
+    write_manifest(make_manifest("r20261121-1", encoder.fingerprint, name), folder)
     assert build_bento(folder, home) == TAG
     return Shop(home, folder, store)
 
@@ -195,6 +184,27 @@ def test_an_answer_takes_milliseconds(served: Served):
         took.append((time.perf_counter() - started) * 1000)
     print(f"ready in {served.seconds_to_ready:.1f} s, p50 {sorted(took)[25]:.1f} ms over HTTP")
     assert sorted(took)[25] < 250
+
+
+def test_alerts_and_dashboard_find_what_they_ask_for_at_the_real_service(served: Served):
+    for _ in range(2):
+        served.client.post("/search", json={"text": "black shirt"})
+    page = served.client.get("/metrics").text
+    assert [(name, wrong) for name, asked in EXPRESSIONS.items() if (wrong := faults(asked, page, RECORDED))] == []
+    hits = 'etalage_query_cache_lookups_total{modality="text",outcome="hit",release="r20261121-1"} '
+    assert float(page.split(hits)[1].split()[0]) >= 1
+    assert "etalage_query_cache_limit_vectors 10000.0" in page
+
+
+def test_every_request_is_one_line_of_json_in_the_log_of_the_process(served: Served, shop: Shop):
+    asked = served.client.post("/search", json={"text": "green hat"}, headers={"X-Request-Id": "order-66"})
+    assert asked.headers["X-Request-Id"] == "order-66"
+    until, lines = time.monotonic() + 5, []
+    while not lines and time.monotonic() < until:
+        lines = [line for line in (shop.home / "service.log").read_text().splitlines() if "order-66" in line]
+    (line,) = map(json.loads, lines)
+    assert (line["request"], line["kind"], line["status"], line["release"]) == ("order-66", "text", 200, "r20261121-1")
+    assert line["phases_ms"]["encode"] > 0 and "hat" not in lines[0]
 
 
 def test_the_service_does_not_keep_the_embedded_store(served: Served, shop: Shop):

@@ -1,20 +1,29 @@
 """Thirty-seven products in four colours and three kinds, indexed by the tiny encoder: a real engine in memory."""
 
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from starlette.testclient import TestClient
 
+from bento.app import create_app
+from bento.metrics import Metrics
+from bento.settings import ServiceSettings
 from catalog.products import Product, Term
 from catalog.terms import TermIndex
 from models.embeddings import ProductEmbeddings
 from models.encoder import Encoder, EncoderLike
 from search.engine import SearchEngine
 from search.memory import MemoryCollection
+from search.query_cache import CachedEncoder
 from search.ranking import Ranking
+from search.release import ReleaseManifest
 from search.rows import Rows, build_rows
 from tests.bento.tiny_encoder import COLOURS, DIM, photo, write_tiny_encoder
 
@@ -79,8 +88,40 @@ def _rows() -> Rows:
     return make_rows(catalogue(), tiny_encoder())
 
 
+def make_manifest(release: str, encoder: str, collection: str = "") -> ReleaseManifest:
+    """The manifest of a release with an untuned ranking."""
+    return ReleaseManifest(
+        release=release,
+        created_at=datetime(2026, 11, 21, tzinfo=UTC),
+        snapshot="s1",
+        code_revision="abc",
+        params={},
+        params_hash="0",
+        encoder=encoder,
+        collection=collection or f"products_{release}",
+        milvus_uri_kind="embedded",
+        ranking=Ranking().model_dump(),
+    )
+
+
 def make_engine(encoder: EncoderLike | None = None, products: Sequence[Product] | None = None) -> SearchEngine:
     """An engine over the whole catalogue or over `products`; `encoder` may be another with the same vectors."""
     rows = _rows() if products is None else make_rows(products, tiny_encoder())
     collection: Any = MemoryCollection(rows, name="products_r1", release="r1")
     return SearchEngine(encoder or tiny_encoder(), collection, Ranking())
+
+
+@contextmanager
+def cached_service(most: int = 50) -> Iterator[TestClient]:
+    """A client of a ready service whose encoder has a cache of `most` vectors that counts in its metrics."""
+    metrics = Metrics()
+
+    def load() -> SearchEngine:
+        return make_engine(CachedEncoder(tiny_encoder(), "r1", most, metrics.cached))
+
+    app = create_app(load, release=lambda: "r1", settings=ServiceSettings(query_cache=most), metrics=metrics)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        until = time.monotonic() + 10
+        while client.get("/readyz").status_code != 200 and time.monotonic() < until:
+            time.sleep(0.02)
+        yield client
