@@ -1,6 +1,5 @@
 """Who is let in: every endpoint, with every kind of key, and nobody where strangers reach a service without keys."""
 
-import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from starlette.testclient import TestClient
 from bento.app import create_app
 from bento.door import Guard
 from bento.errors import REALM
+from bento.logs import FIELDS
 from bento.openapi_security import NEEDS
 from bento.settings import ServiceSettings
 from flows.keys import add_key, revoke_key
@@ -150,7 +150,7 @@ def test_the_log_names_the_key_and_never_its_secret(
     with caplog.at_level(logging.INFO):
         ask(closed, "/search", Authorization=f"Bearer {secrets['search']}")
         ask(closed, "/search", X_Api_Key="etalage_00000000_" + "7" * 64)
-    lines = [json.loads(record.message) for record in caplog.records if record.name == "etalage.access"]
+    lines = [getattr(record, FIELDS) for record in caplog.records if record.name == "etalage.access"]
     assert [(line["status"], line.get("key")) for line in lines] == [
         (200, secrets["search"].split("_")[1]),
         (401, None),
