@@ -1,121 +1,23 @@
 """A Bento that was really built, served by `bentoml serve` in a process of its own, over a real embedded store."""
 
 import json
-import os
 import shutil
-import signal
-import socket
-import subprocess
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
 import pytest
 import yaml
 
 from bento.build import build_bento, built_content
-from bento.serve import bento_folder, serve_command
+from bento.serve import bento_folder
 from catalog.errors import NotReady, ReleaseNotFound
 from search.logic import SearchLogic
-from search.milvus import MilvusStore
 from search.ranking import Ranking
-from search.release import ReleaseManifest, write_manifest
 from tests.bento.hostile import body, form, part
-from tests.bento.tiny_encoder import photo, write_tiny_encoder
-from tests.bento.world import catalogue, make_rows
+from tests.bento.running import TAG, Served, Shop
+from tests.bento.tiny_encoder import photo
 
 pytestmark = pytest.mark.slow
-
-TAG = "etalage:r20261121-1"
-
-
-@dataclass(frozen=True)
-class Shop:
-    """A home with one release that is built and indexed."""
-
-    home: Path
-    release: Path
-    store: MilvusStore
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
-    home = tmp_path_factory.mktemp("home")
-    folder = home / "releases" / "r20261121-1"
-    encoder = write_tiny_encoder(folder / "encoder")
-    (folder / "encoder" / "baseline").mkdir()
-    (folder / "encoder" / "baseline" / "text.onnx").write_bytes(b"not for serving")
-    SearchLogic().save(folder / "ranking")
-    store = MilvusStore(str(home / "milvus" / "etalage.db"))
-    name = store.write(make_rows(catalogue(), encoder), "r20261121-1")
-    manifest = ReleaseManifest(
-        release="r20261121-1",
-        created_at=datetime(2026, 11, 21, tzinfo=UTC),
-        snapshot="s1",
-        code_revision="abc",
-        params={},
-        params_hash="0",
-        encoder=encoder.fingerprint,
-        collection=name,
-        milvus_uri_kind="embedded",
-        ranking=Ranking().model_dump(),
-    )
-    write_manifest(manifest, folder)
-    assert build_bento(folder, home) == TAG
-    return Shop(home, folder, store)
-
-
-@dataclass(frozen=True)
-class Served:
-    """A running service."""
-
-    client: httpx.Client
-    worker: int
-    seconds_to_ready: float
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@pytest.fixture(scope="module")
-def served(shop: Shop) -> Iterator[Served]:
-    port = free_port()
-    command, environment = serve_command(TAG, shop.home, port=port)
-    environment["OMP_NUM_THREADS"] = "1"
-    log = (shop.home / "service.log").open("wb")
-    started = time.monotonic()
-    process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
-    client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20)
-    try:
-        while not is_ready(client):
-            assert process.poll() is None and time.monotonic() - started < 120, (shop.home / "service.log").read_text()
-            time.sleep(0.1)
-        seconds = time.monotonic() - started
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        workers = [int(pid) for pid in children if b"worker.service" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-        yield Served(client, workers[0], seconds)
-    finally:
-        client.close()
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-        log.close()
-
-
-def is_ready(client: httpx.Client) -> bool:
-    try:
-        return client.get("/readyz").status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 def test_a_bento_holds_the_serving_code_the_release_and_pinned_packages_and_nothing_else(shop: Shop):
