@@ -11,6 +11,8 @@ import httpx
 Request = Callable[[], dict[str, Any]]
 """Makes the keyword arguments of an HTTP client; called only when the request is sent, so a table costs no memory."""
 Row = tuple[str, int | tuple[int, ...], Request]
+CLOSED = 0
+"""Among the statuses of a Wire: the connection may also be closed, since a server that has read enough need not read on."""
 SECONDS = 15
 """No answer takes longer than this, however slowly the caller sends."""
 
@@ -27,8 +29,9 @@ class Poison:
     hits: int | None = None
 
     def sent(self, client: httpx.Client) -> httpx.Response:
-        """The answer."""
-        return client.request(self.method, self.path, timeout=SECONDS, **self.request())
+        """The answer. The path goes out as it is written: a client would tidy it up."""
+        exactly = {"target": self.path.encode("ascii")}
+        return client.request(self.method, "/", timeout=SECONDS, extensions=exactly, **self.request())
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,8 @@ class Wire:
     """Send no more after the last piece, so that the service sees the end of the connection."""
     hits: int | None = None
 
-    def sent(self, client: httpx.Client) -> httpx.Response:
-        """The first answer on the connection."""
+    def sent(self, client: httpx.Client) -> httpx.Response | None:
+        """The first answer on the connection; None where it was closed without one, or before it could be read."""
         with socket.create_connection((client.base_url.host, client.base_url.port or 80), SECONDS) as wire:
             try:
                 for piece in self.pieces():
@@ -58,7 +61,10 @@ class Wire:
                     wire.shutdown(socket.SHUT_WR)
             except OSError:
                 pass  # the service may refuse before it has read all: its answer is there to read
-            return _answer(wire)
+            try:
+                return _answer(wire)
+            except ConnectionResetError:
+                return None
 
 
 def table(rows: Iterable[Row], path: str = "/search") -> list[Poison]:
@@ -69,9 +75,14 @@ def table(rows: Iterable[Row], path: str = "/search") -> list[Poison]:
     ]
 
 
-def _answer(wire: socket.socket) -> httpx.Response:
+def _answer(wire: socket.socket) -> httpx.Response | None:
     reply = wire.makefile("rb")
     line = reply.readline()
+    while line.startswith(b"HTTP/1.1 100"):  # Continue, and the blank line behind it
+        reply.readline()
+        line = reply.readline()
+    if not line:
+        return None
     assert line.startswith(b"HTTP/1.1 "), f"no answer, but {line!r}"
     headers: dict[str, str] = {}
     while (header := reply.readline()) not in (b"\r\n", b""):
