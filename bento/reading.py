@@ -117,7 +117,7 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object; of a field that is there twice nobody knows which one the caller meant, so it is refused as in a form."""
+    """An object. Of a field that is there twice nobody knows which one is meant, so it is refused as in a form."""
     fields = dict(pairs)
     if len(fields) < len(pairs):
         names = [name for name, _ in pairs]

@@ -12,7 +12,7 @@ Request = Callable[[], dict[str, Any]]
 """Makes the keyword arguments of an HTTP client; called only when the request is sent, so a table costs no memory."""
 Row = tuple[str, int | tuple[int, ...], Request]
 CLOSED = 0
-"""Among the statuses of a Wire: the connection may also be closed, since a server that has read enough need not read on."""
+"""Among the statuses of a Wire: the connection may be closed without an answer."""
 SECONDS = 15
 """No answer takes longer than this, however slowly the caller sends."""
 
