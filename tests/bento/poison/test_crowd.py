@@ -1,4 +1,4 @@
-"""The same poison from many callers at once, and callers who only hold a connection: good callers are still answered."""
+"""The same poison from many callers at once, callers who only hold a connection: good callers are answered."""
 
 import socket
 import time

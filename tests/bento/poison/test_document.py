@@ -27,6 +27,7 @@ CHECKS: list[Callable[..., Any]] = [
     not_a_server_error,
     status_code_conformance,
     content_type_conformance,
+    negative_data_rejection,
     response_headers_conformance,
     response_schema_conformance,
 ]
