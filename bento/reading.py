@@ -7,6 +7,7 @@ import base64
 import binascii
 import json
 import re
+from collections import Counter
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -120,8 +121,7 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object. Of a field that is there twice nobody knows which one is meant, so it is refused as in a form."""
     fields = dict(pairs)
     if len(fields) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for at, name in enumerate(names) if name in names[:at])
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
         raise WrongShape(f"'{twice[:60]}' is in the request twice.")
     return fields
 

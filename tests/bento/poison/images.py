@@ -64,6 +64,16 @@ def png(width: int, height: int, depth: int, colour: int, rows: bytes, *before: 
     return b"\x89PNG\r\n\x1a\n" + header + b"".join(before) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
+def torn() -> bytes:
+    """A PNG whose second half of pixels has a name that no chunk may have; Pillow's words for it quote the bytes."""
+    data = png(*SIDE, 8, 0, np.random.default_rng(0).bytes(SIDE[1] * (SIDE[0] + 1)))
+    start = data.index(b"IDAT")
+    length = struct.unpack(">I", data[start - 4 : start])[0]
+    pixels = data[start + 4 : start + 4 + length]
+    half = length // 2
+    return data[: start - 4] + chunk(b"IDAT", pixels[:half]) + chunk(b"\x80\x81\x82\x83", pixels[half:]) + data[-12:]
+
+
 def rgb48() -> bytes:
     """Sixteen bits of each colour, which Pillow reads but cannot write."""
     row = b"\0" + struct.pack(">HHH", 60000, 4000, 4000) * SIDE[0]

@@ -29,6 +29,7 @@ SHAPES: list[Row] = [
     ("the same field twice", 422, lambda: body('{"text": "red", "text": "blue"}')),
     ("the same field twice, once escaped", 422, lambda: body('{"k": 1, "\\u006b": 200, "text": "red"}')),
     ("the same filter twice", 422, lambda: body('{"text": "red", "filters": {"colour": "Red", "colour": "Blue"}}')),
+    ("nineteen thousand fields, the last one twice", 422, lambda: body(_twice(19_000))),
     ("the name of a prototype", 422, lambda: fields(text="red", __proto__={"admin": True})),
     ("the name of a class's own", 422, lambda: fields(text="red", model_config={}, __class__="x")),
     ("a field without a name", 422, lambda: fields(**{"text": "red", "": 1})),
@@ -47,6 +48,11 @@ SHAPES: list[Row] = [
     ("thirteen megabytes of quotes", 400, lambda: body(b'"' * (13 * 2**20))),
     ("thirteen megabytes of escapes", 413, lambda: body(b'{"text": "' + b"\\u0041" * (2 * 2**20) + b'"}')),
 ]
+
+
+def _twice(count: int) -> str:
+    return "{" + "".join(f'"a{at}":1,' for at in range(count)) + f'"a{count - 1}":1}}'
+
 
 COUNTS = [-1, 0, 201, 2**31, 2**63, 2**64, -(2**63), 10**400]
 NO_COUNTS: list[object] = [10.0, 1.5, "10", "", [10], {"$gt": 0}, None, True, 1e300]
