@@ -66,7 +66,8 @@ def png(width: int, height: int, depth: int, colour: int, rows: bytes, *before: 
 
 def torn() -> bytes:
     """A PNG whose second half of pixels has a name that no chunk may have; Pillow's words for it quote the bytes."""
-    data = png(*SIDE, 8, 0, np.random.default_rng(0).bytes(SIDE[1] * (SIDE[0] + 1)))
+    noise = np.random.default_rng(0)
+    data = png(*SIDE, 8, 0, b"".join(b"\0" + noise.bytes(SIDE[0]) for _ in range(SIDE[1])))
     start = data.index(b"IDAT")
     length = struct.unpack(">I", data[start - 4 : start])[0]
     pixels = data[start + 4 : start + 4 + length]
