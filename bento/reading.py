@@ -7,6 +7,7 @@ import base64
 import binascii
 import json
 import re
+from collections import Counter
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -68,11 +69,11 @@ def parse_json(body: bytes, settings: ServiceSettings, beside: str = "") -> dict
 
 
 def _loads(body: bytes) -> Any:
-    """Any JSON value. Raises InvalidQuery, BodyTooLarge."""
+    """Any JSON value. Raises InvalidQuery, WrongShape, BodyTooLarge."""
     if sum(body.count(mark) for mark in (b",", b"[", b"{")) > MAX_VALUES:
         raise BodyTooLarge(f"The request holds more than {MAX_VALUES:,} values.")
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=_no_constant)
+        return json.loads(body.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_each_once)
     except UnicodeDecodeError:
         raise InvalidQuery("The request body is not UTF-8.") from None
     except RecursionError:
@@ -114,6 +115,15 @@ def _shaped(shape: type[Shape], fields: dict[str, Any]) -> Shape:
 
 def _no_constant(name: str) -> NoReturn:
     raise InvalidQuery(f"JSON has no {name}: send a number.")
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object. Of a field that is there twice nobody knows which one is meant, so it is refused as in a form."""
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise WrongShape(f"'{twice[:60]}' is in the request twice.")
+    return fields
 
 
 def _check_size(characters: int, settings: ServiceSettings) -> None:

@@ -1,4 +1,4 @@
-"""A started application over a small real engine, shared by the tests of the package."""
+"""What the tests of the package share: a started application over a small real engine, and a Bento that is served."""
 
 import time
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 
 from bento.app import create_app
 from bento.settings import ServiceSettings
+from tests.bento.running import Served, Shop, make_shop, serving
 from tests.bento.world import make_engine
 
 
@@ -28,3 +29,16 @@ def client() -> Iterator[TestClient]:
         while started.get("/readyz").status_code != 200 and time.monotonic() < until:
             time.sleep(0.02)
         yield started
+
+
+@pytest.fixture(scope="package")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """One release, built into a Bento."""
+    return make_shop(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="package")
+def served(shop: Shop) -> Iterator[Served]:
+    """Its service over real HTTP, one for all tests: none of them may leave it worse than it was."""
+    with serving(shop) as running:
+        yield running

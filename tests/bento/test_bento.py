@@ -1,110 +1,25 @@
 """A Bento that was really built, served by `bentoml serve` in a process of its own, over a real embedded store."""
 
 import json
-import os
 import shutil
-import signal
-import socket
-import subprocess
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
 import yaml
 
 from bento.build import build_bento, built_content
-from bento.serve import bento_folder, serve_command
+from bento.serve import bento_folder
 from catalog.errors import NotReady, ReleaseNotFound
 from search.logic import SearchLogic
-from search.milvus import MilvusStore
 from search.ranking import Ranking
-from search.release import write_manifest
 from tests.bento.hostile import body, form, part
 from tests.bento.promql import faults
+from tests.bento.running import TAG, Served, Shop
 from tests.bento.test_operations import EXPRESSIONS, RECORDED
-from tests.bento.tiny_encoder import photo, write_tiny_encoder
-from tests.bento.world import catalogue, make_manifest, make_rows
+from tests.bento.tiny_encoder import photo
 
 pytestmark = pytest.mark.slow
-
-TAG = "etalage:r20261121-1"
-
-
-@dataclass(frozen=True)
-class Shop:
-    """A home with one release that is built and indexed."""
-
-    home: Path
-    release: Path
-    store: MilvusStore
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
-    home = tmp_path_factory.mktemp("home")
-    folder = home / "releases" / "r20261121-1"
-    encoder = write_tiny_encoder(folder / "encoder")
-    (folder / "encoder" / "baseline").mkdir()
-    (folder / "encoder" / "baseline" / "text.onnx").write_bytes(b"not for serving")
-    SearchLogic().save(folder / "ranking")
-    store = MilvusStore(str(home / "milvus" / "etalage.db"))
-    name = store.write(make_rows(catalogue(), encoder), "r20261121-1")
-    write_manifest(make_manifest("r20261121-1", encoder.fingerprint, name), folder)
-    assert build_bento(folder, home) == TAG
-    return Shop(home, folder, store)
-
-
-@dataclass(frozen=True)
-class Served:
-    """A running service."""
-
-    client: httpx.Client
-    worker: int
-    seconds_to_ready: float
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@pytest.fixture(scope="module")
-def served(shop: Shop) -> Iterator[Served]:
-    port = free_port()
-    command, environment = serve_command(TAG, shop.home, port=port)
-    environment["OMP_NUM_THREADS"] = "1"
-    log = (shop.home / "service.log").open("wb")
-    started = time.monotonic()
-    process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
-    client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20)
-    try:
-        while not is_ready(client):
-            assert process.poll() is None and time.monotonic() - started < 120, (shop.home / "service.log").read_text()
-            time.sleep(0.1)
-        seconds = time.monotonic() - started
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        workers = [int(pid) for pid in children if b"worker.service" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-        yield Served(client, workers[0], seconds)
-    finally:
-        client.close()
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-        log.close()
-
-
-def is_ready(client: httpx.Client) -> bool:
-    try:
-        return client.get("/readyz").status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 def test_a_bento_holds_the_serving_code_the_release_and_pinned_packages_and_nothing_else(shop: Shop):
@@ -199,9 +114,9 @@ def test_alerts_and_dashboard_find_what_they_ask_for_at_the_real_service(served:
 def test_every_request_is_one_line_of_json_in_the_log_of_the_process(served: Served, shop: Shop):
     asked = served.client.post("/search", json={"text": "green hat"}, headers={"X-Request-Id": "order-66"})
     assert asked.headers["X-Request-Id"] == "order-66"
-    until, lines = time.monotonic() + 5, []
+    until, lines, log = time.monotonic() + 5, [], shop.home / "service.log"
     while not lines and time.monotonic() < until:
-        lines = [line for line in (shop.home / "service.log").read_text().splitlines() if "order-66" in line]
+        lines = [line for line in log.read_text(errors="replace").splitlines() if "order-66" in line]
     (line,) = map(json.loads, lines)
     assert (line["request"], line["kind"], line["status"], line["release"]) == ("order-66", "text", 200, "r20261121-1")
     assert line["phases_ms"]["encode"] > 0 and "hat" not in lines[0]

@@ -1,0 +1,102 @@
+"""A Bento that is really built from a small release, and served by `bentoml serve` in a process of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from bento.build import build_bento
+from bento.serve import serve_command
+from search.logic import SearchLogic
+from search.milvus import MilvusStore
+from search.release import write_manifest
+from tests.bento.tiny_encoder import write_tiny_encoder
+from tests.bento.world import catalogue, make_manifest, make_rows
+
+TAG = "etalage:r20261121-1"
+BODY_SECONDS = 3
+"""How long the service waits for a body: short, so that the tests of dripping bodies are."""
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A home with one release that is built and indexed."""
+
+    home: Path
+    release: Path
+    store: MilvusStore
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running service."""
+
+    client: httpx.Client
+    port: int
+    worker: int
+    seconds_to_ready: float
+
+
+def make_shop(home: Path) -> Shop:
+    """A release with its rows in an embedded store, built into a Bento."""
+    folder = home / "releases" / "r20261121-1"
+    encoder = write_tiny_encoder(folder / "encoder")
+    (folder / "encoder" / "baseline").mkdir()
+    (folder / "encoder" / "baseline" / "text.onnx").write_bytes(b"not for serving")
+    SearchLogic().save(folder / "ranking")
+    store = MilvusStore(str(home / "milvus" / "etalage.db"))
+    name = store.write(make_rows(catalogue(), encoder), "r20261121-1")
+    write_manifest(make_manifest("r20261121-1", encoder.fingerprint, name), folder)
+    assert build_bento(folder, home) == TAG
+    return Shop(home, folder, store)
+
+
+@contextmanager
+def serving(shop: Shop) -> Iterator[Served]:
+    """The service of a shop while it runs."""
+    port = free_port()
+    command, environment = serve_command(TAG, shop.home, port=port)
+    environment |= {"OMP_NUM_THREADS": "1", "ETALAGE_SERVICE_BODY_TIMEOUT": str(BODY_SECONDS)}
+    log = (shop.home / "service.log").open("wb")
+    started = time.monotonic()
+    process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+    client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20)
+    try:
+        while not is_ready(client):
+            assert process.poll() is None and time.monotonic() - started < 120, (shop.home / "service.log").read_text()
+            time.sleep(0.1)
+        seconds = time.monotonic() - started
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        workers = [int(pid) for pid in children if b"worker.service" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        yield Served(client, port, workers[0], seconds)
+    finally:
+        client.close()
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+        log.close()
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def is_ready(client: httpx.Client) -> bool:
+    """Whether the service answers its probe query."""
+    try:
+        return client.get("/readyz").status_code == 200
+    except httpx.TransportError:
+        return False
