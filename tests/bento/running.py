@@ -59,18 +59,19 @@ def make_shop(home: Path) -> Shop:
 
 
 @contextmanager
-def serving(shop: Shop) -> Iterator[Served]:
-    """The service of a shop while it runs."""
+def serving(shop: Shop, log: Path | None = None, **variables: str) -> Iterator[Served]:
+    """The service of a shop while it runs, with `variables` in its environment; `log`: service.log of the shop."""
     port = free_port()
     command, environment = serve_command(TAG, shop.home, port=port)
-    environment |= {"OMP_NUM_THREADS": "1", "ETALAGE_SERVICE_BODY_TIMEOUT": str(BODY_SECONDS)}
-    log = (shop.home / "service.log").open("wb")
+    environment |= {"OMP_NUM_THREADS": "1", "ETALAGE_SERVICE_BODY_TIMEOUT": str(BODY_SECONDS), **variables}
+    path = log or shop.home / "service.log"
     started = time.monotonic()
-    process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+    with path.open("wb") as out:
+        process = subprocess.Popen(command, env=environment, stdout=out, stderr=out, start_new_session=True)
     client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20)
     try:
         while not is_ready(client):
-            assert process.poll() is None and time.monotonic() - started < 120, (shop.home / "service.log").read_text()
+            assert process.poll() is None and time.monotonic() - started < 120, path.read_text(errors="replace")
             time.sleep(0.1)
         seconds = time.monotonic() - started
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
@@ -83,7 +84,6 @@ def serving(shop: Shop) -> Iterator[Served]:
             process.wait(20)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
-        log.close()
 
 
 def free_port() -> int:

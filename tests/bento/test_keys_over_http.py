@@ -1,26 +1,19 @@
 """API keys, limits and headers of a Bento that `bentoml serve` serves, over the wire."""
 
-import os
-import signal
 import socket
-import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
 import pytest
 
 from bento.headers import ON_EVERY_ANSWER
-from bento.serve import serve_command
 from flows.keys import add_key, revoke_key
 from search.keys import KeyScope
-from tests.bento.test_bento import TAG, Shop, free_port, is_ready, shop
+from tests.bento.running import Shop, serving
 
 pytestmark = pytest.mark.slow
-__all__ = ["shop"]  # a fixture: the release that is built and indexed
 
 
 @dataclass(frozen=True)
@@ -37,36 +30,14 @@ class Closed:
         return {"Authorization": f"Bearer {add_key(self.keys, 'test', scopes)[1]}"}
 
 
-@contextmanager
-def serving(shop: Shop, log: Path, **variables: str) -> Iterator[tuple[httpx.Client, int]]:
-    """`bentoml serve` of the shop's Bento on loopback until it is ready, and its end."""
-    port = free_port()
-    command, environment = serve_command(TAG, shop.home, port=port)
-    environment |= {"OMP_NUM_THREADS": "1", **variables}
-    with log.open("wb") as out, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
-        process = subprocess.Popen(command, env=environment, stdout=out, stderr=out, start_new_session=True)
-        try:
-            until = time.monotonic() + 120
-            while not is_ready(client):
-                assert process.poll() is None and time.monotonic() < until, log.read_text()
-                time.sleep(0.1)
-            yield client, port
-        finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-
-
 @pytest.fixture(scope="module")
 def closed(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Closed]:
     folder = tmp_path_factory.mktemp("closed")
     keys, log = folder / "keys.json", folder / "service.log"
     add_key(keys, "first", ("admin",))
     limits = {"ETALAGE_SERVICE_RATE": "0.2", "ETALAGE_SERVICE_BURST": "6"}
-    with serving(shop, log, ETALAGE_SERVICE_KEYS=str(keys), **limits) as (client, port):
-        yield Closed(client, port, keys, log)
+    with serving(shop, log, ETALAGE_SERVICE_KEYS=str(keys), **limits) as running:
+        yield Closed(running.client, running.port, keys, log)
 
 
 def statuses(closed: Closed, headers: dict[str, str]) -> tuple[int, int, int]:
@@ -149,10 +120,14 @@ def test_the_log_says_that_keys_are_on_and_holds_no_secret(closed: Closed):
 
 
 def test_a_worker_knows_the_address_it_listens_on_and_says_that_keys_are_off(shop: Shop, tmp_path: Path):
-    with serving(shop, tmp_path / "log") as (client, _):
-        assert client.post("/search", json={"text": "red dress", "k": 1}).status_code == 200
+    own = replace(shop, home=tmp_path / "home")  # with the same content: others search the shop without keys
+    own.home.mkdir()
+    for content in shop.home.iterdir():
+        (own.home / content.name).symlink_to(content)
+    with serving(own, tmp_path / "log") as running:
+        assert running.client.post("/search", json={"text": "red dress", "k": 1}).status_code == 200
         assert "API KEYS ARE OFF, listening on 127.0.0.1:" in " ".join((tmp_path / "log").read_text().split())
         # the same service closes itself as soon as there is a key in its home
-        _, secret = add_key(shop.home / "keys.json", "web", ("search",))
+        _, secret = add_key(own.home / "keys.json", "web", ("search",))
         for headers, status in (({}, 401), ({"X-Api-Key": secret}, 200)):
-            assert client.get("/products/p0", headers=headers).status_code == status
+            assert running.client.get("/products/p0", headers=headers).status_code == status

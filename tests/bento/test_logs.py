@@ -18,7 +18,7 @@ from tests.bento.test_readiness import wait_for
 from tests.bento.world import make_engine
 
 FIELDS = {
-    "time", "level", "logger", "request", "method", "route", "kind", "status", "reason", "release", "hits", "ms",
+    "key", "time", "level", "logger", "request", "method", "route", "kind", "status", "reason", "release", "hits", "ms",
     "phases_ms",
 }  # fmt: skip
 
