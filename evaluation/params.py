@@ -77,4 +77,4 @@ class CompareParams(Section):
     photo_queries: int = Field(default=200, ge=1)
     attribute_queries: int = Field(default=150, ge=1)
     head_share: float = Field(default=0.8, gt=0.0, lt=1.0)
-    rounds: int = Field(default=20_000, ge=100)
+    rounds: int = Field(default=30_000, ge=100)

@@ -31,7 +31,7 @@ def test_the_versions_that_break_silently_stay_out() -> None:
 def test_no_weights_data_or_pictures_dumps_are_committed() -> None:
     for path in tracked():
         assert path.suffix not in {".pth", ".pt", ".onnx", ".npy", ".npz", ".parquet", ".safetensors"}, path
-        assert path.stat().st_size < 600_000, f"{path} is large for a source file"
+        assert path.stat().st_size < 700_000, f"{path} is large for a source file"
 
 
 def test_no_path_of_a_machine_is_written_down() -> None:
