@@ -30,7 +30,7 @@ from search.logic import SearchLogic
 
 QUERIES = 100  # of each kind
 KINDS = ("attribute_en", "attribute_zh", "photo_to_alike", "photo_and_words")
-PARTS = ("understand", "encode", "retrieve", "rank", "fetch", "total")
+PARTS = ("understand", "decode", "encode", "retrieve", "rank", "fetch", "total")
 
 
 def main(rounds: int) -> None:

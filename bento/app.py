@@ -1,15 +1,14 @@
 """The HTTP application: Starlette routes around one SearchEngine. It knows nothing of BentoML.
 
-POST /search  POST /similar  GET /products/{id}  GET /  GET /openapi.json  /healthz /livez /readyz /metrics
+POST /search /similar /feedback  GET /products/{id} / /openapi.json /healthz /livez /readyz /metrics
 """
 
 import asyncio
 import contextlib
-import json
-import time
+import logging
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -20,22 +19,26 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from bento.addresses import listening
-from bento.bodies import BodyReader
+from bento.answered import answered
 from bento.door import Door, needs
-from bento.envelope import NOTES, Envelope
+from bento.envelope import Envelope
 from bento.errors import UnknownRoute, WrongMethod
+from bento.feedback import Feedback
 from bento.headers import page_policy
-from bento.logs import UNREAD, Notes, QueryTeller
+from bento.journal import Journal, feedback_folder, journal_folder
+from bento.logs import Notes
 from bento.metrics import CONTENT_TYPE, Metrics
 from bento.openapi import openapi
+from bento.queries import Queries, as_json
 from bento.readiness import Readiness
-from bento.reading import parse_fields, parse_search
-from bento.schemas import SimilarRequest
 from bento.settings import ServiceSettings
-from bento.threads import QueryThreads
-from search.engine import Answer, Hit, Query, SearchEngine
+from bento.traces import Traces
+from search.engine import SearchEngine
+from search.in_use import hold
 from search.keys import KeyScope
-from search.query import WeightedTerm
+from search.settings import SearchSettings
+
+logger = logging.getLogger("etalage.service")
 
 PAGE = Path(__file__).with_name("page.html")
 
@@ -62,6 +65,7 @@ def create_app(
             Route("/search", service.search, methods=["POST"], middleware=search),
             Route("/similar", service.similar, methods=["POST"], middleware=search),
             Route("/products/{product_id:path}", service.product, methods=["GET"], middleware=search),
+            Route("/feedback", service.report, methods=["POST"], middleware=needs("feedback", service.admit)),
             Route("/healthz", service.alive, methods=["GET"]),
             Route("/livez", service.alive, methods=["GET"]),
             Route("/readyz", service.ready, methods=["GET"]),
@@ -69,7 +73,15 @@ def create_app(
             Route("/openapi.json", service.show_openapi, methods=["GET"]),
             Route("/", service.show_page, methods=["GET"]),
         ],
-        middleware=[Middleware(Envelope, release=service.release, metrics=service.metrics)],
+        middleware=[
+            Middleware(
+                Envelope,
+                release=service.release,
+                metrics=service.metrics,
+                traces=service.traces,
+                kept=service.keep,
+            )
+        ],
         exception_handlers={HTTPException: _routing_error},
         lifespan=service.running,
     )
@@ -100,31 +112,58 @@ class Service:
         self._settings = settings
         self._bound = bound
         self.metrics = metrics
+        self.traces = Traces()
+        self.journal = Journal(metrics.journalled)
+        self.reports = Journal(lambda *_: None, of="feedback events", durable=True)  # counted by what becomes of each
 
     @contextlib.asynccontextmanager
     async def running(self, _: Starlette) -> AsyncIterator[None]:
         """Start to open the release, and stop when the server does."""
         self.settings = self._settings or ServiceSettings()
+        self.traces.open()
         self.door = Door(self.settings, self._bound)
         self.door.tell()
-        self.readiness = Readiness(self._load, self.settings)
-        limits = (self.settings.threads, self.settings.queue, self.settings.query_timeout)
-        self.threads = QueryThreads(*limits, told=self.metrics.queued)
-        self.reader = BodyReader(self.settings)
-        self.teller = QueryTeller(self.settings)
+        self.readiness = Readiness(self._load, self.settings, SearchSettings().milvus_query_timeout_s)
+        self.queries = Queries(self.settings, self.readiness, self.metrics)
+        self.feedback = Feedback(self.settings, self.reports, self.metrics, self.queries.teller)
         self.metrics.started(self.settings)
-        opening = asyncio.create_task(self.readiness.open())
+        for journal, folder in ((self.journal, journal_folder), (self.reports, feedback_folder)):
+            where = folder(SearchSettings().home, self.settings)
+            journal.open(where, self.settings.journal_bytes, self.settings.journal_days)
+        held = self._hold()
+        opening = asyncio.create_task(self.readiness.keep_open())
         try:
             yield
         finally:
+            if held is not None:
+                held.close()
             opening.cancel()
             self.readiness.close()
-            self.threads.close()
+            self.queries.close()
+            self.feedback.close()
+            ends = (self.traces.close, self.journal.close, self.reports.close)
+            await asyncio.gather(*map(asyncio.to_thread, ends))
+
+    def _hold(self) -> BinaryIO | None:
+        """Let `etalage gc` see what is served here, where there is a home. Raises NotReady while it removes it."""
+        home, release = SearchSettings().home, self._release()
+        if not release or not home.is_dir():
+            return None
+        try:
+            return hold(home, release)
+        except OSError as error:
+            logger.warning("`etalage gc` cannot see that release %s is served: %s", release, error.strerror or error)
+            return None
 
     def release(self) -> str:
         """The id of the release that answers, as far as it is known."""
         engine = self.readiness.opened()
         return self._release() if engine is None else engine.release
+
+    def keep(self, request: str, release: str, notes: Notes, status: int, seconds: float) -> None:
+        """Put a query that is over into the journal."""
+        if self.journal.is_open:
+            self.journal.note(answered(request, release, notes, status, seconds, self.settings.journal_hits))
 
     def admit(self, scope: Scope, need: KeyScope) -> None:
         """Let the request pass to a route that needs `need`, or raise why not."""
@@ -132,81 +171,29 @@ class Service:
 
     async def search(self, request: Request) -> Response:
         """POST /search."""
-        notes: Notes = request.scope[NOTES]
-
-        def ask(engine: SearchEngine, body: bytes) -> tuple[Answer, float]:
-            started = time.perf_counter()
-            fields, images = parse_search(body, request.headers.get("content-type", ""), self.settings)
-            parsed = time.perf_counter() - started
-            query = Query(
-                text=fields.text,
-                images=images,
-                k=fields.k,
-                filters=fields.filters,
-                legs=None if fields.legs is None else tuple(fields.legs),
-                text_weight=fields.text_weight,
-                understand=fields.understand,
-                terms=tuple(WeightedTerm(term.text, term.weight) for term in fields.terms),
-                explain=fields.explain,
-            )
-            notes.kind, notes.asked = query.kind(), self.teller.of(query)
-            return engine.search(query), parsed
-
-        return await self._answered(request, ask)
+        return await self.queries.search(request)
 
     async def similar(self, request: Request) -> Response:
         """POST /similar."""
-        notes: Notes = request.scope[NOTES]
-
-        def ask(engine: SearchEngine, body: bytes) -> tuple[Answer, float]:
-            started = time.perf_counter()
-            fields = parse_fields(SimilarRequest, body, request.headers.get("content-type", ""), self.settings)
-            parsed = time.perf_counter() - started
-            notes.kind, notes.asked = "product", self.teller.like(fields.id)
-            return engine.similar(fields.id, fields.k, fields.filters), parsed
-
-        return await self._answered(request, ask)
-
-    async def _answered(self, request: Request, ask: Callable[[SearchEngine, bytes], tuple[Answer, float]]) -> Response:
-        started = time.perf_counter()
-        notes: Notes = request.scope[NOTES]
-        notes.kind = UNREAD
-        engine = self.readiness.engine()
-        with self.reader.holding() as hold:
-            body = await hold.read(request)
-            read = time.perf_counter() - started
-            (answer, parsed), waited = await self.threads.run(lambda: ask(engine, body))
-        timings = {"read": read * 1000, "wait": waited * 1000, "parse": parsed * 1000}
-        timings |= {phase: took for phase, took in answer.took_ms.items() if phase != "total"}
-        notes.release, notes.hits, notes.phases_ms = answer.release, len(answer.hits), timings
-        self.metrics.searched(notes.kind, answer, timings)
-        return _json(
-            {
-                "hits": [_hit(hit) for hit in answer.hits],
-                "understood": None if answer.understood is None else answer.understood.to_json(),
-                "release": answer.release,
-                "took_ms": round((time.perf_counter() - started) * 1000, 3),
-                "timings_ms": {phase: round(took, 3) for phase, took in timings.items()},
-            }
-        )
+        return await self.queries.similar(request)
 
     async def product(self, request: Request) -> Response:
         """GET /products/{id}."""
-        started = time.perf_counter()
-        engine = self.readiness.engine()
-        product, _ = await self.threads.run(lambda: engine.product(request.path_params["product_id"]))
-        took = round((time.perf_counter() - started) * 1000, 3)
-        return _json({"product": dict(product), "release": engine.release, "took_ms": took})
+        return await self.queries.product(request)
+
+    async def report(self, request: Request) -> Response:
+        """POST /feedback."""
+        return await self.feedback.report(request)
 
     async def alive(self, _: Request) -> Response:
         """GET /healthz, /livez: the process answers, ready or not."""
-        return _json({"status": "alive", "release": self.release()})
+        return as_json({"status": "alive", "release": self.release()})
 
     async def ready(self, _: Request) -> Response:
         """GET /readyz: 200 when a probe query was answered just now, 503 with the reason otherwise."""
         self.door.keys()
         proof = await self.readiness.prove()
-        return _json({"status": "ready", "release": self.release(), "probe_ms": round(proof.took_ms, 3)})
+        return as_json({"status": "ready", "release": self.release(), "probe_ms": round(proof.took_ms, 3)})
 
     async def show_metrics(self, _: Request) -> Response:
         """GET /metrics."""
@@ -221,14 +208,3 @@ class Service:
         """GET /: a search box that needs nothing from outside."""
         page = PAGE.read_text(encoding="utf-8")
         return HTMLResponse(page, headers={"Content-Security-Policy": page_policy(page)})
-
-
-def _hit(hit: Hit) -> dict[str, Any]:
-    legs = {leg: {"score": at.score, "rank": at.rank} for leg, at in hit.legs.items()}
-    why = {} if hit.contributions is None else {"contributions": dict(hit.contributions)}
-    return {**hit.product, "id": hit.id, "score": hit.score, "rank": hit.rank, "legs": legs, **why}
-
-
-def _json(content: dict[str, Any]) -> Response:
-    words = json.dumps(content, ensure_ascii=False, allow_nan=False)
-    return Response(words, media_type="application/json")

@@ -14,8 +14,10 @@ from catalog.errors import InvalidQuery
 class BodyReader:
     """Collects bodies under the limits of the settings; knows how many bytes are held at the same time."""
 
-    def __init__(self, settings: ServiceSettings) -> None:
+    def __init__(self, settings: ServiceSettings, most: int | None = None) -> None:
+        """`most` bytes of one body; by default what the settings say."""
         self.settings = settings
+        self.most = settings.max_body_bytes if most is None else most
         self.held = 0
 
     @contextmanager
@@ -38,8 +40,8 @@ class Hold:
     def take(self, size: int) -> None:
         """Count `size` more bytes before they are kept. Raises BodyTooLarge or Busy."""
         limits = self.reader.settings
-        if self.taken + size > limits.max_body_bytes:
-            raise _too_large(limits.max_body_bytes)
+        if self.taken + size > self.reader.most:
+            raise _too_large(self.reader.most)
         if self.reader.held + size > limits.max_held_bytes:
             raise Busy("The service is reading too many requests at this moment: try again in a second.")
         self.taken += size
@@ -54,8 +56,8 @@ class Hold:
         if request.headers.get("content-encoding", "identity").lower() not in ("identity", ""):
             raise UnsupportedType("A compressed request body is not read here: send it plain.")
         length = request.headers.get("content-length", "")
-        if length.isascii() and length.isdigit() and (len(length) > 15 or int(length) > limits.max_body_bytes):
-            raise _too_large(limits.max_body_bytes)
+        if length.isascii() and length.isdigit() and (len(length) > 15 or int(length) > self.reader.most):
+            raise _too_large(self.reader.most)
         chunks: list[bytes] = []
         try:
             async with asyncio.timeout(limits.body_timeout):
@@ -76,4 +78,5 @@ async def _chunks(request: Request) -> AsyncIterator[bytes]:
 
 
 def _too_large(limit: int) -> BodyTooLarge:
-    return BodyTooLarge(f"The request is larger than {limit / 2**20:.3g} MB, the most this service reads.")
+    size = f"{limit / 2**20:.3g} MB" if limit >= 2**20 else f"{limit / 2**10:.3g} KB"
+    return BodyTooLarge(f"The request is larger than {size}, the most this endpoint reads.")

@@ -1,4 +1,4 @@
-"""Build the Bento of a release: its folder, the code that serves, and the pinned packages of that code, nothing else.
+"""Build the Bento of a release: its folder, the code that serves, that code's pinned packages, a bill of all that.
 
     python -m bento.build .etalage/releases/<release>
 
@@ -11,16 +11,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
 
 from bento.requirements import serving_requirements
+from bento.sbom import SBOM, sbom_of
 from bento.serve import NAME, STORE, bento_folder, bentoml_environment
 from catalog.errors import EtalageError, NotReady
 from models.encoder_folder import BASELINE
+from search.contents import check_contents
 from search.release import ENCODER, MANIFEST, RANKING, ReleaseManifest, read_manifest
-from search.serving_code import SERVICE, foreign_packages, serving_code
+from search.serving_code import SERVICE, WORKER, foreign_packages, serving_code
 from search.settings import SearchSettings
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -38,13 +41,15 @@ def build_bento(release_folder: Path, home: Path) -> str:
     """Build the Bento of the release in `release_folder` into `home`/bentoml. Returns its tag, etalage:<release>.
 
     A Bento of the same content is left as it is; one of other content, or half of one, is replaced.
-    Raises ReleaseNotFound for an incomplete folder, NotReady when BentoML refuses.
+    Raises ReleaseNotFound for an incomplete folder, TamperedRelease for a changed one, NotReady when BentoML refuses.
     """
     manifest = read_manifest(release_folder)
     tag = f"{NAME}:{manifest.release}"
-    with tempfile.TemporaryDirectory(prefix="etalage-bento-") as folder:
+    with tempfile.TemporaryDirectory(prefix=prefix_of(home)) as folder:
         stage = Path(folder)
         stage_files(release_folder, stage)
+        check_contents(manifest, stage / PACKED)
+        _keep_sbom(stage, release_folder)
         content = digest(stage)
         if built_content(bento_folder(tag, home)) == content:
             return tag
@@ -56,12 +61,29 @@ def build_bento(release_folder: Path, home: Path) -> str:
     return tag
 
 
+def half_built(home: Path) -> Iterator[Path]:
+    """What builds for `home` left behind that were killed: ours and, in its own folder, BentoML's.
+
+    Nobody may be building meanwhile.
+    """
+    yield from Path(tempfile.gettempdir()).glob(f"{prefix_of(home)}*")
+    yield from (home / STORE / "tmp").glob("*")
+
+
+def prefix_of(home: Path) -> str:
+    """How the names begin of our folders for `home` among all temporary ones.
+
+    They cannot lie in the home: BentoML reads nothing below a folder whose name begins with a dot.
+    """
+    return f"etalage-bento-{hashlib.sha256(os.fsencode(home.absolute())).hexdigest()[:12]}-"
+
+
 def stage_files(release_folder: Path, stage: Path) -> None:
-    """Copy into `stage` what the Bento holds: serving modules, the files beside them, requirements, and release/.
+    """Copy into `stage` what the Bento holds: serving modules, the files beside them, requirements, SBOM, and release/.
 
     The encoder's baseline stays behind: it answers no query.
     """
-    modules = serving_code(SERVICE, PROJECT)
+    modules = tuple(sorted({*serving_code(SERVICE, PROJECT), *serving_code(WORKER, PROJECT)}))
     beside = {path for module in modules for path in module.parent.iterdir() if path.suffix in DATA_SUFFIXES}
     for path in (*modules, *sorted(beside)):
         _copy(path, stage / path.relative_to(PROJECT))
@@ -70,6 +92,8 @@ def stage_files(release_folder: Path, stage: Path) -> None:
     if not (release_folder / MANIFEST).is_file():
         raise NotReady(f"{release_folder} has no {MANIFEST}: the release is not complete.")
     _copy(release_folder / MANIFEST, stage / PACKED / MANIFEST)
+    bill = sbom_of(read_manifest(release_folder), requirements, LOCK)
+    (stage / SBOM).write_text(bill, encoding="utf-8")
     for name in (ENCODER, RANKING):
         if not (release_folder / name).is_dir():
             raise NotReady(f"{release_folder} has no {name}/: the release is not complete.")
@@ -86,7 +110,7 @@ def write_bentofile(stage: Path, manifest: ReleaseManifest, content: str) -> Non
         "labels": labels,
         "include": ["*"],
         "python": {"requirements_txt": REQUIREMENTS, "lock_packages": False},
-        "docker": {"python_version": "3.11"},
+        "docker": {"python_version": "3.11", "env": {"OPENBLAS_NUM_THREADS": "1"}},  # as in serve.py
     }
     (stage / BENTOFILE).write_text(yaml.safe_dump(options, sort_keys=False), encoding="utf-8")
 
@@ -118,6 +142,13 @@ def _run_build(stage: Path, version: str, home: Path) -> None:
     if done.returncode != 0:
         last = (done.stderr.strip() or done.stdout.strip() or "no reason given").splitlines()[-1]
         raise NotReady(f"BentoML could not build {NAME}:{version}: {last}")
+
+
+def _keep_sbom(stage: Path, release_folder: Path) -> None:
+    """The bill of materials in the release's folder too, whole or not at all."""
+    draft = release_folder / f"{SBOM}.new"
+    _copy(stage / SBOM, draft)
+    draft.replace(release_folder / SBOM)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -6,6 +6,7 @@ A route says what it needs by `middleware=needs("search", service.admit)`; a rou
 import ipaddress
 import logging
 import math
+import os
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -30,6 +31,7 @@ UNPROTECTED = (
     "The service listens on an address that strangers reach and has no API keys: make one with `etalage keys add`, "
     "or listen on 127.0.0.1."
 )
+AS_ROOT = "run it as a user of its own, as the image of its Bento does."
 Admit = Callable[[Scope, KeyScope], None]
 
 
@@ -40,6 +42,7 @@ class Door:
         self._file = KeyFile(key_path(SearchSettings().home, settings.keys), required=settings.keys is not None)
         self._bound = bound()
         self._buckets = TokenBuckets(settings.rate, settings.burst) if settings.rate else None
+        self._wrong = TokenBuckets(settings.wrong_keys / 60, settings.wrong_keys) if settings.wrong_keys else None
         self._told = ""
 
     def keys(self) -> Keys | None:
@@ -66,7 +69,9 @@ class Door:
         return found
 
     def tell(self) -> None:
-        """Say in the log at the start who is let in."""
+        """Say in the log at the start who is let in, and whether too much would be in their hands."""
+        if os.geteuid() == 0 and (reached := strangers_reach(self._bound)):
+            logger.warning("the service runs as root and strangers reach it at %s: %s", ", ".join(reached), AS_ROOT)
         with suppress(InvalidKeys, NotReady):  # told by `keys`; /readyz and every refusal say it again
             self.keys()
 
@@ -84,6 +89,7 @@ class Door:
         else:
             key = found.holder(_secret(Headers(scope=scope)))
             if key is None:
+                self._count_wrong(scope)
                 raise UnknownKey("The API key is unknown or was revoked.")
             scope[CALLER] = key.id
             if not key.allows(need):
@@ -92,6 +98,18 @@ class Door:
         # Prometheus must not be refused because a search from the same place was too eager.
         if self._buckets is not None and need != ADMIN and (wait := self._buckets.take(caller)):
             raise RateLimited("Too many requests from this caller: Retry-After says when.", math.ceil(wait))
+
+    def _count_wrong(self, scope: Scope) -> None:
+        """Raises RateLimited for an address that sent too many wrong keys.
+
+        Only another wrong key is told so: whoever shares an address with a guesser goes on with a right one.
+        """
+        if self._wrong is None:
+            return
+        address = _network(scope)
+        if wait := self._wrong.take(address):
+            self._tell(logging.WARNING, f"wrong API keys come from {address}, more than {self._wrong.burst} a minute")
+            raise RateLimited("Too many wrong API keys from this address: Retry-After says when.", math.ceil(wait))
 
     def _tell(self, level: int, sentence: str) -> None:
         """Log what changed, once."""

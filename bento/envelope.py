@@ -16,8 +16,10 @@ from starlette.websockets import WebSocketClose
 from bento.door import CALLER
 from bento.errors import INTERNAL, UnknownRoute, body_of, headers_of, is_private, refusal_of
 from bento.headers import ON_EVERY_ANSWER, POLICY
-from bento.logs import FIELDS, Notes
+from bento.json_lines import FIELDS
+from bento.logs import Notes
 from bento.metrics import Metrics
+from bento.traces import Traces
 
 access = logging.getLogger("etalage.access")
 logger = logging.getLogger("etalage.service")
@@ -33,10 +35,20 @@ NOTES = "etalage.notes"
 class Envelope:
     """ASGI middleware around the routes. `release` tells the release id, or "" while none is known."""
 
-    def __init__(self, app: ASGIApp, release: Callable[[], str], metrics: Metrics) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        release: Callable[[], str],
+        metrics: Metrics,
+        traces: Traces,
+        kept: Callable[[str, str, Notes, int, float], None],
+    ) -> None:
+        """`kept` hears of every query that is over: request id, release, notes, status, seconds."""
         self.app = app
         self.release = release
         self.metrics = metrics
+        self.traces = traces
+        self.kept = kept
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and put the envelope on its answer."""
@@ -74,15 +86,17 @@ class Envelope:
             self.metrics.refused(notes.reason)
             await _refusal(error, request_id)(scope, receive, enveloped)
         finally:
-            self._record(scope, request_id, notes, status, time.perf_counter() - started)
+            self._record(scope, request_id, notes, status, started)
 
-    def _record(self, scope: Scope, request_id: str, notes: Notes, status: int, seconds: float) -> None:
+    def _record(self, scope: Scope, request_id: str, notes: Notes, status: int, started: float) -> None:
+        seconds = time.perf_counter() - started
         route = getattr(scope.get("route"), "path", "other")
         method = scope["method"] if scope["method"] in METHODS else "other"
         release = notes.release or self.release()
         self.metrics.answered(route, method, status, release, seconds)
         if notes.kind:
             self.metrics.query_over(notes.kind, status, release, seconds)
+            self.kept(request_id, release, notes, status, seconds)
         if route in QUIET:
             return
         line = {
@@ -99,6 +113,10 @@ class Envelope:
             "phases_ms": {phase: round(took, 3) for phase, took in notes.phases_ms.items()},
             **notes.asked,
         }
+        before = notes.began - started if notes.began else 0.0
+        trace = self.traces.record(Headers(scope=scope), line, scope["scheme"], seconds, before)
+        if trace is not None:
+            line["trace"] = trace
         access.info("", extra={FIELDS: line})
 
 

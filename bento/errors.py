@@ -20,7 +20,10 @@ from catalog.errors import (
     MediaTooLarge,
     NotReady,
     ReleaseNotFound,
+    TamperedRelease,
     UnknownProduct,
+    UrlFailed,
+    UrlRefused,
 )
 from search.keys import InvalidKeys
 
@@ -55,11 +58,23 @@ class WrongMethod(EtalageError):
 
 
 class Busy(EtalageError):
-    """The queue is full: HTTP 429 with Retry-After."""
+    """Too much is asked at this moment: HTTP 429; it is worth trying again in `seconds`."""
+
+    def __init__(self, sentence: str, seconds: int = 1) -> None:
+        super().__init__(sentence)
+        self.headers = {"Retry-After": str(seconds)}
 
 
 class TooSlow(EtalageError):
     """The query was not answered in time: HTTP 503 with Retry-After."""
+
+
+class NoJournal(EtalageError):
+    """Feedback where no journal is kept: HTTP 503, and no use in trying again."""
+
+
+class NotKept(EtalageError):
+    """Feedback that the disk did not take: HTTP 503 with Retry-After."""
 
 
 class NoKey(EtalageError):
@@ -102,9 +117,11 @@ class Refusal:
 
 TABLE: dict[type[Exception], Refusal] = {
     InvalidQuery: Refusal(400, "invalid_query"),
+    UrlFailed: Refusal(400, "image_url_failed"),
     NoKey: Refusal(401, "unauthorized"),
     UnknownKey: Refusal(401, "unauthorized"),
     WrongScope: Refusal(403, "forbidden"),
+    UrlRefused: Refusal(403, "image_url_refused"),
     UnknownProduct: Refusal(404, "unknown_product"),
     UnknownRoute: Refusal(404, "unknown_route"),
     WrongMethod: Refusal(405, "wrong_method"),
@@ -114,13 +131,16 @@ TABLE: dict[type[Exception], Refusal] = {
     InvalidMedia: Refusal(415, "invalid_media"),
     UnsupportedType: Refusal(415, "unsupported_type"),
     WrongShape: Refusal(422, "wrong_shape"),
-    Busy: Refusal(429, "busy", retry_after=1),
+    Busy: Refusal(429, "busy"),
     RateLimited: Refusal(429, "rate_limited"),
     InvalidKeys: Refusal(503, "not_ready", retry_after=30),
     NotReady: Refusal(503, "not_ready", retry_after=2),
+    TamperedRelease: Refusal(503, "not_ready", retry_after=30),
     EncoderMismatch: Refusal(503, "not_ready", retry_after=30),
     ReleaseNotFound: Refusal(503, "not_ready", retry_after=30),
     TooSlow: Refusal(503, "timeout", retry_after=2),
+    NoJournal: Refusal(503, "no_journal"),
+    NotKept: Refusal(503, "not_kept", retry_after=5),
 }
 INTERNAL = Refusal(500, "internal")
 INTERNAL_SENTENCE = "The service failed on its own account; its log has the reason under this X-Request-Id."
@@ -178,6 +198,8 @@ def wrong_shape(error: ValidationError) -> WrongShape:
         sentence = f"'{where}' is not a field of this endpoint"
     elif finding["type"] == "missing":
         sentence = f"'{where}' is missing"
+    elif finding["type"] == "model_type":  # pydantic would name the class
+        sentence = f"'{where}' is wrong: it must be an object"
     else:
         reason = finding["msg"]
         sentence = f"'{where}' is wrong: {reason[:1].lower()}{reason[1:]}"

@@ -1,27 +1,17 @@
-"""The log: one JSON object a line. A request leaves one line; of what was asked only what a setting allows.
-
-{"time": "2026-11-21T10:00:00.123Z", "level": "info", "logger": "etalage.access", "request": "order-66",
- "method": "POST", "route": "/search", "kind": "text", "status": 200, "release": "r20261121-1", "hits": 10,
- "ms": 8.1, "phases_ms": {"read": 0.1, "encode": 1.4}}
-"""
+"""What a request leaves in the log: one line, and of what was asked only what a setting allows."""
 
 import hashlib
 import json
-import logging
 import secrets
-import sys
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from bento.settings import ServiceSettings
 from catalog.tokens import normalise
-from search.engine import Query
+from search.engine import Answer, Query
 
 UNREAD = "unread"
 """Kind of a query that was refused before it was known what it asks."""
-FIELDS = "fields"
-"""Attribute of a log record: what stands beside its message."""
 
 
 @dataclass
@@ -33,11 +23,20 @@ class Notes:
     release: str = ""
     """That answered; "" where none did."""
     hits: int | None = None
+    began: float = 0.0
+    """When its first phase did, by time.perf_counter(); 0 where it has none."""
     phases_ms: dict[str, float] = field(default_factory=dict)
+    """What it took, in the order in which they run, one after the other."""
     asked: dict[str, Any] = field(default_factory=dict)
     """What the setting allows to tell of the query."""
     reason: str = ""
     """Kind of the refusal; "" for none."""
+    language: str | None = None
+    """Of the query's words; None without any."""
+    k: int | None = None
+    """As the caller wrote it, checked only where there is an answer; so are the names of the filters."""
+    filters: tuple[str, ...] = ()
+    answer: Answer | None = None
 
 
 class QueryTeller:
@@ -61,33 +60,17 @@ class QueryTeller:
         """Of a question for products like one."""
         return {} if self.how == "none" else self._told({"like": product_id})
 
+    def user(self, user_id: str | None) -> dict[str, str]:
+        """Of a user who did something with an answer: as little as of what was asked."""
+        if user_id is None or self.how == "none":
+            return {}
+        return {"user_id": user_id} if self.how == "plain" else {"user_hash": self._hashed(user_id)}
+
     def _told(self, query: dict[str, Any]) -> dict[str, Any]:
         if self.how == "plain":
             return {"query": query}
         same = normalise(json.dumps(query, ensure_ascii=False, sort_keys=True))
-        return {"query_hash": hashlib.blake2b(same.encode(), key=self._key, digest_size=8).hexdigest()}
+        return {"query_hash": self._hashed(same)}
 
-
-class JsonLines(logging.Formatter):
-    """A record as one line of JSON: time (UTC), level, logger, message if any, its FIELDS, and a traceback if any."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The line, without its end."""
-        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        line: dict[str, Any] = {"time": at, "level": record.levelname.lower(), "logger": record.name}
-        if message := record.getMessage():
-            line["message"] = message
-        line |= getattr(record, FIELDS, {})
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
-
-
-def log_as_json_lines() -> None:
-    """Send every logger of etalage to stdout as JSON lines; BentoML's own lines stay as they are."""
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(JsonLines())
-    logger = logging.getLogger("etalage")
-    logger.setLevel(logging.INFO)
-    logger.handlers = [handler]
-    logger.propagate = False
+    def _hashed(self, words: str) -> str:
+        return hashlib.blake2b(words.encode(), key=self._key, digest_size=8).hexdigest()

@@ -3,16 +3,20 @@ this code, never anything a caller sent.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import product
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from bento.admission import Admission
 from bento.errors import reasons
 from bento.logs import UNREAD
+from bento.reported import Reported
 from bento.settings import ServiceSettings
 from bento.verdict import is_doubtful, legs_asked, legs_that_gave_it
+from catalog.actions import ACTIONS
 from search.engine import Answer, SearchEngine
 from search.query_cache import MODALITIES, Lookup
 from search.ranking import LEGS_OF_KIND, QueryKind
@@ -20,11 +24,11 @@ from search.ranking import LEGS_OF_KIND, QueryKind
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 KINDS: tuple[QueryKind, ...] = ("text", "image", "text+image", "product")
-PHASES = ("read", "wait", "parse", "understand", "encode", "retrieve", "rank", "fetch")
+PHASES = ("read", "wait", "parse", "fetch_image", "understand", "decode", "encode", "retrieve", "rank", "fetch")
 
 
 class Metrics:
-    """The counters of one application. Several worker processes are added up where BentoML starts several."""
+    """The counters of one application; where several processes share PROMETHEUS_MULTIPROC_DIR, each tells their sum."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -56,7 +60,13 @@ class Metrics:
 
         self.in_flight = self._gauge("queries_in_flight", "Queries running or waiting.", "livesum")
         self.waiting = self._gauge("queries_waiting", "Queries waiting for a thread.", "livesum")
-        self.places = self._gauge("query_places", "Queries that may run or wait; the next is told 429.", "livesum")
+        self.places = self._gauge("query_places", "Most queries that may run or wait.", "livesum")
+        self.expected_wait = self._gauge(
+            "query_expected_wait_seconds", "Expected wait of the next query for a thread.", "livemax"
+        )
+        self.longest_wait = self._gauge(
+            "query_longest_wait_seconds", "Expected wait from which queries are told 429; 0: not measured.", "livemax"
+        )
 
         self.cache_lookups = self._counter(
             "query_cache_lookups", "Looks into the cache of query vectors.", ["modality", "outcome", "release"]
@@ -66,7 +76,11 @@ class Metrics:
         self.cache_bytes = self._gauge("query_cache_bytes", "Bytes of the vectors held.", "livesum")
         self.cache_limit = self._gauge("query_cache_limit_vectors", "Most vectors held; 0 is no cache.", "livesum")
 
-        self.ready = self._gauge("ready", "1 while the release answers.", "livemin")
+        self.journal_lines = self._counter("journal_lines", "Lines for the journal of answers.", ["outcome"])
+
+        self.feedback = self._counter("feedback_events", "Events of feedback.", ["action", "outcome"])
+
+        self.ready = self._gauge("ready", "1 while a process answers from its release.", "livemax")
         self.release = Gauge(
             "etalage_release_info",
             "1 for the release, encoder and collection that answer.",
@@ -77,6 +91,10 @@ class Metrics:
 
     def started(self, settings: ServiceSettings) -> None:
         """Tell the limits that the service runs with."""
+        for outcome in ("written", "lost"):
+            self.journal_lines.labels(outcome)
+        for action, kept in product(ACTIONS, ("kept", "repeated", "lost")):
+            self.feedback.labels(action, kept)
         self.places.set(settings.threads + settings.queue)
         self.cache_limit.set(settings.query_cache)
 
@@ -107,10 +125,12 @@ class Metrics:
         for phase, milliseconds in timings_ms.items():
             self.phase_seconds.labels(phase).observe(milliseconds / 1000)
 
-    def queued(self, in_flight: int, waiting: int) -> None:
-        """As many queries are in flight now, and as many of them wait for a thread."""
-        self.in_flight.set(in_flight)
-        self.waiting.set(waiting)
+    def queued(self, admission: Admission) -> None:
+        """A query came or went."""
+        self.in_flight.set(admission.in_flight)
+        self.waiting.set(max(0, admission.in_flight - admission.threads))
+        self.expected_wait.set(admission.expected_wait())
+        self.longest_wait.set(admission.longest_wait or 0.0)
 
     def cached(self, lookup: Lookup) -> None:
         """One look into the cache of query vectors."""
@@ -118,6 +138,15 @@ class Metrics:
         self.cache_evictions.labels(lookup.release).inc(lookup.evicted)
         self.cache_vectors.set(lookup.vectors)
         self.cache_bytes.set(lookup.nbytes)
+
+    def journalled(self, outcome: str, lines: int) -> None:
+        """Lines of the journal were "written" or "lost"."""
+        self.journal_lines.labels(outcome).inc(lines)
+
+    def reported(self, outcome: str, lines: Iterable[Reported]) -> None:
+        """Events of feedback were "kept", known already ("repeated"), or "lost"."""
+        for line in lines:
+            self.feedback.labels(line.action, outcome).inc()
 
     def answers_from(self, engine: SearchEngine | None) -> None:
         """Tell which release answers, or that none does."""
@@ -132,6 +161,7 @@ class Metrics:
         """The text that Prometheus reads (CONTENT_TYPE)."""
         if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
             return generate_latest(self.registry)
+        _forget_the_dead(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
         together = CollectorRegistry()
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]
         return generate_latest(together)
@@ -164,3 +194,13 @@ class Metrics:
     def _gauge(self, name: str, words: str, mode: str) -> Gauge:
         # The last of a worker's writes counts, and workers that have gone count no more.
         return Gauge(f"etalage_{name}", words, registry=self.registry, multiprocess_mode=mode)  # type: ignore[arg-type]
+
+
+def _forget_the_dead(folder: Path) -> None:
+    """Gauges are of processes that run; what a process has counted stays when it ends, however it ended."""
+    for file in folder.glob("gauge_live*_*.db"):
+        pid = int(file.stem.rpartition("_")[2])
+        try:
+            os.kill(pid, 0)  # asks whether it is there, and sends nothing
+        except ProcessLookupError:
+            mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]

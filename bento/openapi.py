@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from bento.feedback_schemas import FEEDBACK_EXAMPLES, FeedbackAnswer, FeedbackRequest
 from bento.openapi_security import secured
 from bento.schemas import ErrorAnswer, ProductAnswer, SearchAnswer, SearchRequest, SimilarRequest
 
@@ -84,7 +85,7 @@ REFUSALS = {
         "wrong_shape",
     ),
     429: (
-        "The queue is full, or this caller asks too often; see Retry-After.",
+        "It would have to wait too long, or this caller asks too often; see Retry-After.",
         "The service is answering as many queries as it can.",
         "busy",
     ),
@@ -105,6 +106,8 @@ def openapi() -> dict[str, Any]:
         (SimilarRequest, "validation"),
         (SearchAnswer, "serialization"),
         (ProductAnswer, "serialization"),
+        (FeedbackRequest, "validation"),
+        (FeedbackAnswer, "serialization"),
         (ErrorAnswer, "serialization"),
     ]
     _, schemas = models_json_schema(models, ref_template="#/components/schemas/{model}")
@@ -132,6 +135,19 @@ def openapi() -> dict[str, Any]:
                         {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}, "example": "15970"}
                     ],
                     "responses": _responses("ProductAnswer", _product(), 404, 429, 503),
+                }
+            },
+            "/feedback": {
+                "post": {
+                    "operationId": "feedback",
+                    "summary": "What users did with the hits of answers",
+                    "requestBody": {
+                        "required": True,
+                        "content": {"application/json": _json("FeedbackRequest", FEEDBACK_EXAMPLES)},
+                    },
+                    "responses": _responses(
+                        "FeedbackAnswer", {"kept": 1, "repeated": 0}, 400, 408, 413, 415, 422, 429, 503
+                    ),
                 }
             },
             "/healthz": {"get": _small("healthz", "The process answers", {"status": "alive", "release": RELEASE})},
@@ -168,6 +184,7 @@ def _search() -> dict[str, Any]:
                 "items": {"type": "string", "format": "binary"},
                 "description": "A picture file; the part may be repeated, up to 8 times.",
             },
+            "image_url": {"type": "string", "description": "As in the JSON body."},
             "k": {"type": "integer", "default": 10},
             "filters": {"type": "string", "description": "A JSON object, as in the JSON body."},
             "legs": {"type": "string", "description": "Names with commas between them."},

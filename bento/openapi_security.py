@@ -8,6 +8,7 @@ NEEDS: dict[str, KeyScope] = {
     "/search": "search",
     "/similar": "search",
     "/products/{id}": "search",
+    "/feedback": "feedback",
     "/metrics": "admin",
 }
 """The scope each path asks for; a test compares it with the routes. What is not here is open to all."""
@@ -24,7 +25,7 @@ CHALLENGE = {"WWW-Authenticate": {"description": "Bearer, and what is wrong.", "
 REFUSALS = {
     "401": ("No API key, or none that opens this.", "The API key is unknown or was revoked.", "unauthorized"),
     "403": (
-        "The API key lacks the scope.",
+        "The API key lacks the scope; or an image URL that this service does not fetch.",
         "The API key is not allowed to do this: it lacks the scope admin.",
         "forbidden",
     ),

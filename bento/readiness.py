@@ -1,23 +1,33 @@
-"""Opening the release in the background until it answers, and proving on every /readyz that it still does."""
+"""Opening the release in the background until it answers, and proving on every /readyz that it still does.
+
+It is a circuit breaker (Nygard, Release It!, 2007): once a store over the network does not answer, every query is
+refused at once instead of waiting for it again, until the release was opened anew and its probe query was answered.
+A store that was read at the start (the embedded one) is asked nothing more and cannot be missed.
+"""
 
 import asyncio
 import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
+from bento.admission import Admission
 from bento.errors import Busy, TooSlow, body_of, one_sentence, refusal_of
 from bento.settings import ServiceSettings
 from bento.threads import QueryThreads
-from catalog.errors import EtalageError, NotReady
+from catalog.errors import EtalageError, NotReady, StoreAway
+from search.deadline import answered_by
 from search.engine import Query, SearchEngine
 from search.query_cache import past_the_cache
 
 logger = logging.getLogger("etalage.service")
 
-MAX_WAIT = 30.0
+MAX_WAIT = 10.0
 PROOF_LASTS = 1.0
 """Seconds for which one probe query answers for every /readyz, so that probing costs nothing."""
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -32,14 +42,18 @@ class Proof:
 class Readiness:
     """Holds the engine once it is open; until then, the reason why not."""
 
-    def __init__(self, load: Callable[[], SearchEngine], settings: ServiceSettings) -> None:
+    def __init__(self, load: Callable[[], SearchEngine], settings: ServiceSettings, store_timeout: float) -> None:
+        """`store_timeout`: seconds in which a store over the network must have answered all that a query asks."""
         self._load = load
         self._settings = settings
+        self._store_timeout = store_timeout
         self._engine: SearchEngine | None = None
         self._reason = "The release is being opened."
+        self._lost = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
         self._proof: Proof | None = None
         self._proving = asyncio.Lock()
-        self._thread = QueryThreads(threads=1, queue=0, timeout=settings.probe_timeout, name="probe")
+        self._thread = QueryThreads(Admission(1, 0, patience=0), timeout=settings.probe_timeout, name="probe")
 
     def engine(self) -> SearchEngine:
         """The engine. Raises NotReady with the reason while there is none."""
@@ -51,14 +65,25 @@ class Readiness:
         """The engine, or None while there is none."""
         return self._engine
 
-    async def open(self) -> None:
+    async def keep_open(self) -> None:
+        """Open the release, and open it again whenever its store was lost."""
+        while True:
+            await self._open_at_last()
+            await self._lost.wait()
+            self._lost.clear()
+
+    async def _open_at_last(self) -> None:
         """Open the release, however often it takes: a store that comes back needs no restart of the service."""
         wait = self._settings.retry_seconds
         while True:
             try:
                 self._engine = await asyncio.to_thread(self._open)
+                self._proof = None
                 logger.info("release %s is open", self._engine.release)
                 return
+            except StoreAway as error:
+                self._reason = _reason_of(error)
+                logger.warning("not ready: %s", one_sentence(str(error)))
             except EtalageError as error:
                 self._reason = one_sentence(str(error))
                 logger.warning("not ready: %s", self._reason)
@@ -68,10 +93,38 @@ class Readiness:
             await asyncio.sleep(wait)
             wait = min(2 * wait, MAX_WAIT)
 
+    def asked(self, work: Callable[[SearchEngine], Result], until: float) -> Result:
+        """What `work` makes of the engine, in the thread of a query whose store must have answered by `until`.
+
+        Raises what `work` raises, and NotReady with the reason at once where the store was lost while the query waited.
+        A store that is found away is lost: everybody is refused until it was opened again.
+        """
+        engine = self.engine()
+        try:
+            with answered_by(until):
+                return work(engine)
+        except StoreAway as error:
+            self._lose(engine, error)
+            raise _Lost(_reason_of(error)) from error
+
+    def until(self) -> float:
+        """When the store must have answered a query that comes in now (time.monotonic)."""
+        return time.monotonic() + self._store_timeout
+
+    def _lose(self, engine: SearchEngine, error: StoreAway) -> None:
+        if engine is not self._engine:
+            return  # another query was first, and perhaps it is open again
+        self._reason = _reason_of(error)
+        self._engine = None
+        logger.warning("the store was lost: %s", one_sentence(str(error)))
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._lost.set)
+
     def _open(self) -> SearchEngine:
         engine = self._load()
         engine.encoder.check_probes()
-        self._ask(engine)
+        with answered_by(self.until()):
+            self._ask(engine)
         return engine
 
     def _ask(self, engine: SearchEngine) -> None:
@@ -82,21 +135,25 @@ class Readiness:
 
     async def prove(self) -> Proof:
         """Ask the probe query now, or take the last proof while it is fresh. Raises NotReady with the reason."""
-        engine = self.engine()
         async with self._proving:
-            if self._proof is None or time.monotonic() - self._proof.at > PROOF_LASTS:
-                self._proof = await self._prove(engine)
-        if self._proof.failure:
-            raise NotReady(self._proof.failure)
-        return self._proof
+            self.engine()
+            proof = self._proof
+            if proof is None or time.monotonic() - proof.at > PROOF_LASTS:
+                proof = self._proof = await self._prove()
+        if proof.failure:
+            raise NotReady(proof.failure)
+        return proof
 
-    async def _prove(self, engine: SearchEngine) -> Proof:
+    async def _prove(self) -> Proof:
         started = time.monotonic()
         failure = ""
         try:
-            await self._thread.run(lambda: self._ask(engine))
+            until = self.until()
+            await self._thread.run(lambda: self.asked(self._ask, until))
         except (TooSlow, Busy):  # Busy: the last probe query is still running
             failure = f"The probe query took longer than {self._settings.probe_timeout:g} seconds."
+        except _Lost as error:  # told in the log where it was found
+            failure = str(error)
         except Exception as error:  # the probe's failure is the answer of /readyz
             if refusal_of(error).status >= 500:
                 logger.exception("the probe query failed")
@@ -106,3 +163,11 @@ class Readiness:
     def close(self) -> None:
         """Stop probing."""
         self._thread.close()
+
+
+class _Lost(NotReady):
+    """The store was found away by this query."""
+
+
+def _reason_of(error: StoreAway) -> str:
+    return f"The product store {error.how}; queries are answered again as soon as it does."

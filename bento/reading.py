@@ -42,9 +42,8 @@ def parse_search(body: bytes, content_type: str, settings: ServiceSettings) -> t
         request = _shaped(SearchRequest, fields)
     else:
         raise UnsupportedType("POST /search reads application/json or multipart/form-data; set the Content-Type.")
-    if request.text is not None and not request.text.strip():
-        request = request.model_copy(update={"text": None})
-    return request, images
+    blank = {name: None for name in ("text", "image_url") if not (getattr(request, name) or "").strip()}
+    return request.model_copy(update=blank), images
 
 
 def parse_fields(shape: type[Shape], body: bytes, content_type: str, settings: ServiceSettings) -> Shape:

@@ -9,6 +9,7 @@ from pathlib import Path
 from catalog.errors import NotReady
 
 PIN = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(\[[^]]*\])?==(?P<version>[^ ;\\]+)")
+HASH = re.compile(r"    --hash=sha256:(?P<hash>[0-9a-f]+)")
 VIA = re.compile(r"    # +(?:via )?(?P<name>[A-Za-z0-9._-]+)$")
 
 ONLY_FOR_TRAINING = frozenset({"torch", "torchvision", "transformers", "prefect", "dvc", "great-expectations"})
@@ -16,10 +17,11 @@ ONLY_FOR_TRAINING = frozenset({"torch", "torchvision", "transformers", "prefect"
 
 @dataclass(frozen=True)
 class Pin:
-    """One line of the lock: a version, and the packages that ask for it."""
+    """One line of the lock: a version, the packages that ask for it, and sha256 of every file that it may be."""
 
     version: str
     wanted_by: frozenset[str]
+    hashes: tuple[str, ...] = ()
 
 
 def serving_requirements(imports: Iterable[str], lock: Path) -> list[str]:
@@ -52,15 +54,18 @@ def read_lock(lock: Path) -> dict[str, Pin]:
         raise NotReady(f"{lock} does not exist, so the versions of a Bento's packages are not known.") from None
     versions: dict[str, str] = {}
     wanted_by: dict[str, set[str]] = {}
+    hashes: dict[str, list[str]] = {}
     name = ""
     for line in lines:
         if pin := PIN.match(line):
             name = canonical(pin["name"])
             versions[name] = pin["version"]
-            wanted_by[name] = set()
+            wanted_by[name], hashes[name] = set(), []
+        elif name and (found := HASH.match(line)):
+            hashes[name].append(found["hash"])
         elif name and (via := VIA.match(line)):
             wanted_by[name] |= {canonical(via["name"])} - {"via"}
-    return {name: Pin(versions[name], frozenset(wanted_by[name])) for name in versions}
+    return {name: Pin(versions[name], frozenset(wanted_by[name]), tuple(hashes[name])) for name in versions}
 
 
 def canonical(name: str) -> str:

@@ -52,6 +52,10 @@ class SearchRequest(BaseModel):
         default_factory=list,
         description="A picture in base64, or a data: URL with one; or a list of up to 8. In a form: files.",
     )
+    image_url: StrictStr | None = Field(
+        default=None,
+        description="Where a picture is fetched from, besides `image`; only from hosts that this service allows.",
+    )
     k: StrictInt = Field(default=10, description="How many hits, 1 to 200.")
     filters: dict[StrictStr, Any] = Field(
         default_factory=dict,
@@ -156,7 +160,8 @@ class SearchAnswer(BaseModel):
     release: str = Field(description="The release that answered; also the header X-Etalage-Release.")
     took_ms: float = Field(description="From the request's headers to the answer.")
     timings_ms: dict[str, float] = Field(
-        description="By phase: read, wait, parse, understand, encode, retrieve, rank, fetch."
+        description="By phase: read, wait, parse, fetch_image, understand, decode (of pictures), encode, retrieve, "
+        "rank, fetch."
     )
 
 

@@ -13,7 +13,7 @@ import bentoml
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bento.app import create_app
-from bento.logs import log_as_json_lines
+from bento.json_lines import log_as_json_lines
 from bento.metrics import Metrics
 from bento.opening import ReleaseOpener
 
@@ -42,6 +42,7 @@ class EveryRequest:
     traffic={"timeout": 60},
     metrics={"enabled": False},
     logging={"access": {"enabled": False}},
+    tracing={"excluded_urls": ".*"},  # its own spans would go nowhere: ours are made in bento/traces.py
 )
 @bentoml.asgi_app(app, path="/", name="etalage")
 class Etalage:

@@ -1,67 +1,70 @@
-"""Where queries run: a few threads and a bounded queue, so that the event loop never waits for an engine."""
+"""Where queries run: a few threads behind an Admission, so that the event loop never waits for an engine."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from bento.errors import Busy, TooSlow
+from bento.admission import Admission, Place
+from bento.errors import TooSlow
 
 Result = TypeVar("Result")
 
 
 class QueryThreads:
-    """`threads` queries run, `queue` more may wait. `in_flight` counts both, until the thread is really free."""
+    """The threads of an Admission. A query has its place until its thread is really free."""
 
     def __init__(
         self,
-        threads: int,
-        queue: int,
+        admission: Admission,
         timeout: float,
         name: str = "query",
-        told: Callable[[int, int], None] | None = None,
+        told: Callable[[Admission], None] | None = None,
     ) -> None:
-        """`timeout` in seconds. `told` hears of every change: how many are in flight, and how many of them wait."""
-        self.threads = threads
-        self.limit = threads + queue
+        """`timeout` in seconds. `told` hears of every query that comes or goes."""
+        self.admission = admission
         self._told = told
         self.timeout = timeout
-        self.in_flight = 0
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._executor = ThreadPoolExecutor(admission.threads, thread_name_prefix=name)
 
-    async def run(self, work: Callable[[], Result]) -> tuple[Result, float]:
-        """The result of `work` and the seconds it waited for a thread.
+    async def run(self, work: Callable[[], Result], kind: str = "") -> tuple[Result, float]:
+        """The result of `work` and the seconds it waited for a thread. `kind`: queries of one kind take about as long.
 
-        Raises Busy at once when the queue is full, TooSlow after `timeout` seconds, and what `work` raises.
+        Raises Busy at once when it is not let in, TooSlow after `timeout` seconds, and what `work` raises.
         A query that is too slow keeps its place until its thread is done with it: a thread cannot be stopped.
         """
-        if self.in_flight >= self.limit:
-            raise Busy("The service is answering as many queries as it can: try again in a second.")
-        loop = asyncio.get_running_loop()
-        asked = time.perf_counter()
+        loop, clock = asyncio.get_running_loop(), self.admission.clock
+        place = self.admission.enter(kind)
+        asked = clock()
 
         def timed() -> tuple[Result, float]:
-            waited = time.perf_counter() - asked
-            return work(), waited
-
-        future = self._executor.submit(timed)
-        self._count(1)
+            place.began = began = clock()
+            try:
+                result = work()
+                place.answered = True
+            finally:
+                place.ended = clock()
+            return result, began - asked
 
         def leave(_: Future[tuple[Result, float]]) -> None:
             if not loop.is_closed():
-                loop.call_soon_threadsafe(self._count, -1)
+                loop.call_soon_threadsafe(self._left, place)
 
+        future = self._executor.submit(timed)
+        self._tell()
         future.add_done_callback(leave)
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), self.timeout)
         except TimeoutError:
             raise TooSlow(f"The query was not answered within {self.timeout:g} seconds: try again.") from None
 
-    def _count(self, change: int) -> None:
-        self.in_flight += change
+    def _left(self, place: Place) -> None:
+        self.admission.leave(place)
+        self._tell()
+
+    def _tell(self) -> None:
         if self._told is not None:
-            self._told(self.in_flight, max(0, self.in_flight - self.threads))
+            self._told(self.admission)
 
     def close(self) -> None:
         """Take no more work; queued work is dropped, running work is left to end."""

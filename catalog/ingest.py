@@ -8,32 +8,51 @@ import fcntl
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from catalog.errors import EtalageError, InvalidMedia, InvalidSnapshot, InvalidSource, MediaTooLarge
-from catalog.media import decode_image, media_id, write_shards
-from catalog.products import Product, Quarantined
-from catalog.records import BadRow, Record, product_of
+from catalog.checking import checked_rows
+from catalog.errors import EtalageError, InvalidSnapshot, InvalidSource
+from catalog.lookalikes import PictureFindings, find_lookalikes, without_pictures
+from catalog.media import MediaStore
+from catalog.pictures import Fetcher, PictureReader
+from catalog.products import MissingPicture, Product, Quarantined
+from catalog.shards import write_shards
 from catalog.snapshot import Snapshot, read_snapshot, snapshot_id, write_snapshot
 from catalog.sources.protocol import SideTables, Source
 from catalog.tables import (
     write_interactions,
     write_judgements,
+    write_missing_pictures,
     write_products,
     write_quarantine,
     write_terms,
 )
-from catalog.workspace import DATA, INTERACTIONS, JUDGEMENTS, MEDIA, PRODUCTS, QUARANTINE, SNAPSHOT, TERMS
+from catalog.workspace import (
+    DATA,
+    INTERACTIONS,
+    JUDGEMENTS,
+    MEDIA,
+    MISSING_PICTURES,
+    PRODUCTS,
+    QUARANTINE,
+    SNAPSHOT,
+    TERMS,
+)
 
 
 @dataclass(frozen=True)
 class IngestReport(Snapshot):
-    """The record of the snapshot that is now in place, and whether it differs from the one before."""
+    """The record of the snapshot that is now in place, and whether it differs from the one before.
+
+    `findings` are of its pictures, `downloads` what became of those that were fetched.
+    """
 
     changed: bool = True
+    findings: PictureFindings = field(default_factory=PictureFindings)
+    downloads: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def snapshot(self) -> str:
@@ -41,10 +60,19 @@ class IngestReport(Snapshot):
         return self.id
 
 
-def ingest(source: Source, into: Path = DATA, on_row: Callable[[int], None] | None = None) -> IngestReport:
+def ingest(
+    source: Source,
+    into: Path = DATA,
+    on_row: Callable[[int], None] | None = None,
+    fetcher: Fetcher | None = None,
+    drop_placeholders: bool = False,
+) -> IngestReport:
     """Read all of `source` into the snapshot folder `into`. `on_row` is told the number of rows done.
 
-    A bad row goes to quarantine.parquet with its reason; products + quarantined == rows of the source.
+    A bad row goes to quarantine.parquet with its reason; products + quarantined == rows that the shop shows. A picture
+    named by URL comes through `fetcher`; where it cannot be had, the product stays and missing_pictures.parquet says
+    why.
+    With `drop_placeholders` a picture that shows no product counts as none, for products that have a title.
     Raises InvalidSource when the source cannot be read or gives no product: the old snapshot then stays.
     """
     with _alone(into):
@@ -53,7 +81,7 @@ def ingest(source: Source, into: Path = DATA, on_row: Callable[[int], None] | No
         new.mkdir(parents=True)
         try:
             before = _present_id(into)
-            snapshot = _write(source, new, on_row)
+            snapshot, findings = _write(source, new, on_row, fetcher, drop_placeholders)
         except BaseException:
             shutil.rmtree(new, ignore_errors=True)
             raise
@@ -61,7 +89,7 @@ def ingest(source: Source, into: Path = DATA, on_row: Callable[[int], None] | No
             into.rename(old)
         new.rename(into)
         shutil.rmtree(old, ignore_errors=True)
-        return IngestReport(**asdict(snapshot), changed=snapshot.id != before)
+        return IngestReport(**asdict(snapshot), changed=snapshot.id != before, findings=findings)
 
 
 def recover(into: Path = DATA) -> None:
@@ -74,15 +102,31 @@ def recover(into: Path = DATA) -> None:
             shutil.rmtree(leftover)
 
 
-def _write(source: Source, folder: Path, on_row: Callable[[int], None] | None) -> Snapshot:
+def _write(
+    source: Source,
+    folder: Path,
+    on_row: Callable[[int], None] | None,
+    fetcher: Fetcher | None,
+    drop_placeholders: bool,
+) -> tuple[Snapshot, PictureFindings]:
     products: list[Product] = []
     quarantined: list[Quarantined] = []
+    missing: list[MissingPicture] = []
     side = source.side_tables()
-    media = write_shards(_checked(source, products, quarantined, on_row), _at(folder, MEDIA))
+    dropped: Counter[str] = Counter()
+    reader = PictureReader(source, fetcher)
+    media = write_shards(_checked(source, reader, products, quarantined, missing, dropped, on_row), _at(folder, MEDIA))
     reasons = dict(sorted(Counter(row.reason for row in quarantined).items()))
     if not products:
         raise InvalidSource(_nothing(source.name, quarantined, reasons))
+    findings = find_lookalikes(products, reader.looks)
+    if drop_placeholders and findings.placeholders:
+        products = [without_pictures(product, findings.placeholder_pictures) for product in products]
+        media = _repacked(_at(folder, MEDIA), products)
     side = _of_known_products(side, {product.id for product in products})
+    dropped.update(side.dropped)
+    if missing:
+        write_missing_pictures(missing, _at(folder, MISSING_PICTURES))
     write_products(products, _at(folder, PRODUCTS))
     write_quarantine(quarantined, _at(folder, QUARANTINE))
     write_terms(side.terms, _at(folder, TERMS))
@@ -100,45 +144,43 @@ def _write(source: Source, folder: Path, on_row: Callable[[int], None] | None) -
         terms=len(side.terms),
         judgements=len(side.judgements),
         interactions=len(side.interactions),
-        dropped=dict(sorted(side.dropped.items())),
+        dropped=dict(sorted(dropped.items())),
     )
     write_snapshot(snapshot, _at(folder, SNAPSHOT))
-    return snapshot
+    return snapshot, findings
+
+
+def _repacked(folder: Path, products: Sequence[Product]) -> int:
+    """The shards again, with the pictures of `products` only; their number."""
+    used = {picture for product in products for picture in product.images}
+    whole = folder.rename(folder.with_name("media.whole"))
+    store = MediaStore(whole)
+    kept = [identity for identity in store.ids() if identity in used]
+    count = write_shards((pair for batch in store.iterate(kept, 32) for pair in batch), folder)
+    shutil.rmtree(whole)
+    return count
 
 
 def _checked(
-    source: Source, products: list[Product], quarantined: list[Quarantined], on_row: Callable[[int], None] | None
+    source: Source,
+    reader: PictureReader,
+    products: list[Product],
+    quarantined: list[Quarantined],
+    missing: list[MissingPicture],
+    dropped: Counter[str],
+    on_row: Callable[[int], None] | None,
 ) -> Iterator[tuple[str, bytes]]:
     """Append each row to `products` or `quarantined`; yield (media_id, bytes) of the pictures of the good ones."""
-    known: set[str] = set()
-    for number, record in enumerate(source.records(), start=1):
-        try:
-            pictures = _pictures(source, record)
-            product = product_of(record, tuple(pictures))
-            if product.id in known:
-                raise BadRow("duplicate_id", f"The id '{product.id}' stands in an earlier row.")
-        except BadRow as bad:
-            identity = record.values.get("id", "").encode("utf-8", "replace").decode()[:200]
-            quarantined.append(Quarantined(record.source_row, identity, bad.reason, bad.detail))
-        else:
-            known.add(product.id)
-            products.append(product)
-            yield from pictures.items()
+    for number, row in enumerate(checked_rows(source, reader), start=1):
+        dropped.update(row.dropped)
+        missing.extend(row.missing)
+        if row.quarantined:
+            quarantined.append(row.quarantined)
+        if row.product:
+            products.append(row.product)
+            yield from row.pictures.items()
         if on_row:
             on_row(number)
-
-
-def _pictures(source: Source, record: Record) -> dict[str, bytes]:
-    """Media id -> bytes of every picture of a record, each decoded once to prove that it can be."""
-    found = {}
-    for reference in record.images:
-        try:
-            data = source.media(reference)
-            decode_image(data)
-        except (InvalidMedia, MediaTooLarge) as error:
-            raise BadRow("broken_picture", f"Picture '{reference[:80]}': {error}") from None
-        found[media_id(data)] = data
-    return found
 
 
 def _of_known_products(side: SideTables, known: set[str]) -> SideTables:

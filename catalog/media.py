@@ -1,17 +1,17 @@
-"""Pictures: the one decoder, media ids, and the packed store (parquet shards with bytes)."""
+"""Pictures: the one decoder, media ids, and the packed store as it is read (catalog.shards writes it)."""
 
 import hashlib
 import io
 import struct
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from PIL import Image, ImageOps
+from PIL import Image, ImageChops, ImageOps
 
 from catalog.errors import InvalidMedia, InvalidSnapshot, MediaTooLarge
 from catalog.workspace import MEDIA
@@ -20,20 +20,6 @@ MAX_BYTES = 20_000_000
 MAX_PIXELS = 40_000_000
 MIN_SIDE = 8
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")  # JPEG includes the MPO of phones
-
-SHARD_BYTES = 64_000_000
-ROWS_PER_GROUP = 32  # a read of one picture reads one row group
-
-_SCHEMA = pa.schema(
-    [
-        ("media_id", pa.string()),
-        ("modality", pa.string()),
-        ("format", pa.string()),
-        ("width", pa.int32()),
-        ("height", pa.int32()),
-        ("bytes", pa.binary()),
-    ]
-)
 
 
 class ImageHeader(NamedTuple):
@@ -66,7 +52,10 @@ def decode_image(data: bytes) -> Image.Image:
     with _open(data) as image:
         try:
             image.load()
-            return _as_rgb(ImageOps.exif_transpose(image))
+            upright = ImageOps.exif_transpose(image)
+            if image.mode == "CMYK" and image.format in ("JPEG", "MPO") and "adobe" not in image.info:
+                upright = ImageChops.invert(upright)  # Pillow takes every CMYK JPEG for one of Adobe's, inverted
+            return _as_rgb(upright)
         except Exception:  # noqa: BLE001 - decoders of hostile bytes raise almost anything, and say it in their own words
             raise InvalidMedia("The picture is broken or cut short.") from None
 
@@ -102,47 +91,6 @@ def _as_rgb(image: Image.Image) -> Image.Image:
         white = Image.new("RGBA", image.size, (255, 255, 255, 255))
         return Image.alpha_composite(white, image).convert("RGB")
     return image.convert("RGB")
-
-
-def write_shards(media: Iterable[tuple[str, bytes]], folder: Path = MEDIA) -> int:
-    """Write (media_id, bytes) into `folder`/image-00000.parquet, ..., in their order; a repeated id is written once.
-
-    Returns the number of distinct media. Raises as read_header does: decode first, then pack.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    seen: set[str] = set()
-    shard, room = -1, 0
-    rows: list[tuple[str, str, str, int, int, bytes]] = []
-    writer: pq.ParquetWriter | None = None
-    try:
-        for identity, data in media:
-            if identity in seen:
-                continue
-            seen.add(identity)
-            if writer is None or room < len(data):
-                if writer is not None:
-                    _flush(writer, rows)
-                    writer.close()
-                shard, room = shard + 1, SHARD_BYTES
-                writer = pq.ParquetWriter(folder / f"image-{shard:05d}.parquet", _SCHEMA, compression="none")
-            header = read_header(data)
-            rows.append((identity, "image", header.format, header.width, header.height, data))
-            room -= len(data)
-            if len(rows) == ROWS_PER_GROUP:
-                _flush(writer, rows)
-        if writer is not None:
-            _flush(writer, rows)
-    finally:
-        if writer is not None:
-            writer.close()
-    return len(seen)
-
-
-def _flush(writer: pq.ParquetWriter, rows: list[tuple[str, str, str, int, int, bytes]]) -> None:
-    if rows:
-        columns = [pa.array(column, field.type) for column, field in zip(zip(*rows, strict=True), _SCHEMA, strict=True)]
-        writer.write_table(pa.Table.from_arrays(columns, schema=_SCHEMA), row_group_size=ROWS_PER_GROUP)
-        rows.clear()
 
 
 class MediaStore:

@@ -11,6 +11,7 @@ from typing import Literal
 Modality = Literal["text", "image", "audio", "video"]
 Split = Literal["train", "ranking", "validation", "test"]
 
+MAX_ID = 128  # characters
 CATEGORY = "category"  # the facet name of the leaf of the category path
 
 _NO_ATTRIBUTES: Mapping[str, str] = MappingProxyType({})
@@ -95,5 +96,19 @@ class Quarantined:
 
     source_row: int
     id: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class MissingPicture:
+    """A picture that a product's row names by URL and that could not be had; the product stays without it.
+
+    `reason` is a short word of catalog.pictures; `detail` is one sentence.
+    """
+
+    source_row: int
+    product_id: str
+    url: str
     reason: str
     detail: str

@@ -9,7 +9,9 @@ from types import MappingProxyType
 from typing import Literal
 
 from catalog.groups import group_key
-from catalog.products import Product
+from catalog.prices import SIGNS, DecimalMark, parse_price
+from catalog.products import MAX_ID, Product
+from catalog.wording import measure, plain_text, stock_in_words
 
 Reason = Literal[
     "unreadable_row",
@@ -26,12 +28,13 @@ Reason = Literal[
     "bad_time",
 ]
 
-MAX_ID = 128
 MAX_TITLE = 1_000
 MAX_TEXT = 20_000  # description or one review
 MAX_VALUE = 256  # brand, one category level, one attribute value
 
-_PRICE = re.compile(r"(?P<amount>\d+|\d{1,3}(?:,\d{3})+)(?P<cents>\.\d+)?(?:\s*(?P<currency>[A-Za-z]{3}))?")
+_WORDS = frozenset({"title", "description", "brand"})
+
+Reference = str | bytes  # a picture: a path, an address, or its own bytes
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -39,7 +42,8 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 class Record:
     """One raw row. `values` holds the single-valued fields of Product as text; a missing field is absent or "".
 
-    `images` are references that the source's `media` reads. `problem` is set when the row could not be read at all.
+    `images` are references that the source's `media` reads. `problem` is set when the row could not be read at all,
+    `left_out` when the shop itself does not show it (a draft). `decimal` is the mark before the cents, where known.
     `source_row` counts from 1.
     """
 
@@ -47,9 +51,11 @@ class Record:
     values: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     category: tuple[str, ...] = ()
     attributes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    images: tuple[str, ...] = ()
+    images: tuple[Reference, ...] = ()
     reviews: tuple[str, ...] = ()
     problem: str | None = None
+    left_out: str | None = None
+    decimal: DecimalMark | None = None
 
 
 class BadRow(Exception):
@@ -70,7 +76,7 @@ def product_of(record: Record, images: tuple[str, ...]) -> Product:
     """Check a record into a Product whose pictures have the media ids `images`. Raises BadRow."""
     if record.problem:
         raise BadRow("unreadable_row", record.problem)
-    values = {name: clean(value) for name, value in record.values.items()}
+    values = {name: clean(plain_text(v) if name in _WORDS else v) for name, v in record.values.items()}
     identity, title = values.get("id", ""), values.get("title", "")
     if not identity:
         raise BadRow("no_id", "The row has no id.")
@@ -78,9 +84,9 @@ def product_of(record: Record, images: tuple[str, ...]) -> Product:
         raise BadRow("bad_id", f"The id has over {MAX_ID} characters, or control characters or repeated spaces in it.")
     if not title and not images:
         raise BadRow("no_title", "The row has neither a title nor a picture, so nothing can find it.")
-    category = tuple(level for level in map(clean, record.category) if level)
-    attributes = {name: value for name, value in ((n, clean(v)) for n, v in record.attributes.items()) if value}
-    reviews = tuple(review for review in map(clean, record.reviews) if review)
+    category = tuple(level for level in (clean(plain_text(level)) for level in record.category) if level)
+    attributes = {n: v for n, v in ((n, measure(clean(plain_text(v)))) for n, v in record.attributes.items()) if v}
+    reviews = tuple(review for review in (clean(plain_text(review)) for review in record.reviews) if review)
     description = values.get("description", "")
     _check_length("title", title, MAX_TITLE)
     _check_length("description", description, MAX_TEXT)
@@ -88,7 +94,7 @@ def product_of(record: Record, images: tuple[str, ...]) -> Product:
         _check_length("review", review, MAX_TEXT)
     for name, value in [("brand", values.get("brand", "")), *(("category", c) for c in category), *attributes.items()]:
         _check_length(name, value, MAX_VALUE)
-    price, currency = _price(values.get("price", ""), values.get("currency", ""))
+    price, currency = _price(values.get("price", ""), values.get("currency", ""), record.decimal)
     return Product(
         id=identity,
         group_id=values.get("group_id") or group_key(title, attributes) or identity,
@@ -113,30 +119,36 @@ def _check_length(name: str, text: str, most: int) -> None:
         raise BadRow("too_long", f"The {name} has {len(text):,} characters; the limit is {most:,}.")
 
 
-def _price(text: str, currency: str) -> tuple[float | None, str | None]:
+def _price(text: str, currency: str, decimal: DecimalMark | None) -> tuple[float | None, str | None]:
+    known = _known_currency(currency)
     if not text:
-        return None, _known_currency(currency)
-    found = _PRICE.fullmatch(text)
-    if not found:
+        return None, known
+    price = parse_price(text, known or "", decimal)
+    if price is None:
         raise BadRow("bad_price", f"The price '{text[:40]}' is not a number such as 1299.00 or 12.50 EUR.")
-    amount = float(found["amount"].replace(",", "") + (found["cents"] or ""))
-    if not math.isfinite(amount):
-        raise BadRow("bad_price", f"The price '{text[:40]}' is too large.")
-    return amount, _known_currency(found["currency"] or currency)
+    return price
 
 
 def _known_currency(text: str) -> str | None:
     if text and not _CURRENCY.fullmatch(text.upper()):
-        raise BadRow("bad_currency", f"The currency '{text[:40]}' is not a three-letter code such as EUR.")
+        meanings = SIGNS.get(text.casefold())
+        if not meanings:
+            raise BadRow("bad_currency", f"The currency '{text[:40]}' is not a three-letter code such as EUR.")
+        return meanings[0]
     return text.upper() or None
 
 
 def _stock(text: str) -> int | None:
     if not text:
         return None
+    if (known := stock_in_words(text)) is not None:
+        return known
     digits = text.removesuffix(".0")
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 12):
-        raise BadRow("bad_stock", f"The stock '{text[:40]}' is not a whole number of zero or more.")
+        raise BadRow(
+            "bad_stock",
+            f"The stock '{text[:40]}' is neither a whole number of zero or more nor words such as in stock.",
+        )
     return int(digits)
 
 

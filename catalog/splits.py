@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from pydantic import Field, model_validator
 
+from catalog.digests import digest_of
 from catalog.params import Section
 from catalog.products import Product, Split
 
@@ -42,6 +43,11 @@ def split_of(group_id: str, params: SplitParams) -> Split:
     if u < params.test + params.validation:
         return "validation"
     return "ranking" if u < params.test + params.validation + params.ranking else "train"
+
+
+def digest_of_products(products: Iterable[Product]) -> str:
+    """Names a set of products by their ids, in whatever order: which of them a split holds, or a model has seen."""
+    return digest_of(sorted(product.id for product in products))
 
 
 def split_products(products: Iterable[Product], params: SplitParams) -> dict[Split, list[Product]]:

@@ -13,14 +13,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from catalog.errors import InvalidSnapshot
-from catalog.products import Interaction, Judgement, Product, Quarantined, Term
+from catalog.products import Interaction, Judgement, MissingPicture, Product, Quarantined, Term
 from catalog.snapshot import Snapshot, read_snapshot, snapshot_id, write_snapshot
-from catalog.workspace import INTERACTIONS, JUDGEMENTS, PRODUCTS, QUARANTINE, TERMS
+from catalog.workspace import INTERACTIONS, JUDGEMENTS, MISSING_PICTURES, PRODUCTS, QUARANTINE, TERMS
 
 __all__ = [
     "Snapshot",
     "read_interactions",
     "read_judgements",
+    "read_missing_pictures",
     "read_products",
     "read_quarantine",
     "read_snapshot",
@@ -28,6 +29,7 @@ __all__ = [
     "snapshot_id",
     "write_interactions",
     "write_judgements",
+    "write_missing_pictures",
     "write_products",
     "write_quarantine",
     "write_snapshot",
@@ -64,11 +66,14 @@ SCHEMAS: Mapping[type, pa.Schema] = {
         [("user_id", _TEXT), ("product_id", _TEXT), ("action", _TEXT), ("at", _TEXT), ("query", _TEXT)]
     ),
     Quarantined: pa.schema([("source_row", pa.int64()), ("id", _TEXT), ("reason", _TEXT), ("detail", _TEXT)]),
+    MissingPicture: pa.schema(
+        [("source_row", pa.int64()), ("product_id", _TEXT), ("url", _TEXT), ("reason", _TEXT), ("detail", _TEXT)]
+    ),
 }
 
 _LISTS = ("category", "images", "audio", "videos", "reviews")
 
-AnyRow = TypeVar("AnyRow", Term, Judgement, Interaction, Quarantined)
+AnyRow = TypeVar("AnyRow", Term, Judgement, Interaction, Quarantined, MissingPicture)
 
 
 def write_products(products: Iterable[Product], path: Path = PRODUCTS) -> None:
@@ -126,6 +131,16 @@ def write_quarantine(rows: Iterable[Quarantined], path: Path = QUARANTINE) -> No
 def read_quarantine(path: Path = QUARANTINE) -> list[Quarantined]:
     """Read the source rows that did not become products; a missing table is an empty list."""
     return _read_rows(path, Quarantined)
+
+
+def write_missing_pictures(rows: Iterable[MissingPicture], path: Path = MISSING_PICTURES) -> None:
+    """Write the pictures that could not be had by their URL."""
+    _write(_rows(rows), SCHEMAS[MissingPicture], path)
+
+
+def read_missing_pictures(path: Path = MISSING_PICTURES) -> list[MissingPicture]:
+    """Read the pictures that could not be had by their URL; a missing table is an empty list."""
+    return _read_rows(path, MissingPicture)
 
 
 def _rows(items: Iterable[Any]) -> list[dict[str, Any]]:

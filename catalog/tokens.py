@@ -11,6 +11,7 @@ from typing import Any, Literal
 TextLanguage = Literal["en", "zh", "mixed"]
 
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"  # inside [] of a regular expression
+_FEW_CHARACTERS = 32
 _RUN = re.compile(rf"t恤(?P<tee>衫?)|(?P<han>[{HAN}]+)|(?P<word>[^\W_{HAN}]+(?:'[^\W_{HAN}]+)*)")
 _HAN_CHARACTER = re.compile(rf"[{HAN}]")
 _LATIN_WORD = re.compile(r"[a-z\u00c0-\u024f]{2,}", re.IGNORECASE)
@@ -39,6 +40,10 @@ def tokenize(text: str) -> list[str]:
     English: "T-Shirts", "t shirt" and "tshirt" meet in `tshirt`, "women's" and "women" in `woman`; accents are dropped.
     Chinese: every run of Han characters is cut to words and, inside long words, their parts.
     """
+    return list(_tokens_of_few(text) if len(text) <= _FEW_CHARACTERS else _tokens(text))
+
+
+def _tokens(text: str) -> tuple[str, ...]:
     text = _ONE_LETTER_HYPHEN.sub(r"\1", normalise(text))
     text = _ONE_LETTER_SPACE.sub(lambda found: found.group().strip(), text)
     tokens: list[str] = []
@@ -49,7 +54,11 @@ def tokenize(text: str) -> list[str]:
             tokens.extend(_cut_han(run.group()))
         else:
             tokens.append(fold(_without_accents(run.group())))
-    return tokens
+    return tuple(tokens)
+
+
+# A query is read in pieces of a few words, each of them several times, and the next queries say the same words again.
+_tokens_of_few = lru_cache(maxsize=16384)(_tokens)
 
 
 def language_of(text: str) -> TextLanguage:

@@ -16,8 +16,9 @@ from evaluation.metrics import DEPTH, per_query
 from evaluation.odds import Judged
 from evaluation.runs import Photos, as_asked
 from evaluation.weights import Weights
-from search.engine import Retrieved, SearchEngine
+from search.engine import SearchEngine
 from search.ranking import QueryKind, Ranking
+from search.retrieved import Retrieved
 
 # Which questions stand for each query kind of the ranking; each of them weighs the same. Those of text that say more
 # than attributes stand for "names", where the ranking has them apart.

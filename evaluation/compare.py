@@ -4,6 +4,8 @@ Every query counts by the primary metric of its kind. `overall` weighs the kinds
 in it, of whatever kind. Nothing is decided here: evaluation.gates does.
 """
 
+import math
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -14,7 +16,14 @@ from pydantic import BaseModel, ConfigDict
 from catalog.errors import EtalageError
 from evaluation.kinds import ENGINE, KINDS
 from evaluation.rules import ChampionRules
-from evaluation.significance import Interval, mean_interval, stratified_interval
+from evaluation.significance import (
+    Interval,
+    holm,
+    mean_interval,
+    paired_p_value,
+    stratified_interval,
+    unpaired_upper_bound,
+)
 
 Scope = Literal["overall", "kind", "slice"]
 
@@ -24,7 +33,11 @@ class EvaluationSetMismatch(EtalageError):
 
 
 class Difference(BaseModel):
-    """challenger - champion over `n` queries; `low` and `high` bound 95 %, `lower_bound` is one-sided 95 %."""
+    """challenger - champion over `n` queries; `low` and `high` bound 95 %, `lower_bound` is one-sided 95 %.
+
+    `adjusted_p`: of "the two are the same", with Holm's correction over all kinds and slices that are asked about. A
+    table that was not corrected says 0: sure.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -38,15 +51,34 @@ class Difference(BaseModel):
     low: float
     high: float
     lower_bound: float
+    adjusted_p: float = 0.0
+
+
+class Fall(BaseModel):
+    """The champion on a kind: `recorded` over its own questions, `found` over today's `n`. `upper_bound` is the
+    one-sided 95 % bound of found - recorded."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: str
+    metric: str
+    n: int
+    recorded: float
+    found: float
+    upper_bound: float
 
 
 class Comparison(BaseModel):
-    """All differences, the overall one first; `evaluation_set` is the fingerprint both sides share."""
+    """All differences, the overall one first; `evaluation_set` is the fingerprint both sides share. `falls`: what
+    became of the champion's own scores on today's questions; empty where they are its own, or where `unheld` says why
+    they cannot be held against each other."""
 
     model_config = ConfigDict(frozen=True)
 
     evaluation_set: str
     differences: tuple[Difference, ...]
+    falls: tuple[Fall, ...] = ()
+    unheld: str = ""
 
 
 def compare(champion: pl.DataFrame, challenger: pl.DataFrame, rules: ChampionRules) -> Comparison:
@@ -62,6 +94,30 @@ def compare(champion: pl.DataFrame, challenger: pl.DataFrame, rules: ChampionRul
     return Comparison(evaluation_set=fingerprint, differences=tuple(_differences(paired, rules)))
 
 
+def falls(recorded: pl.DataFrame, found: pl.DataFrame, rules: ChampionRules) -> tuple[Fall, ...]:
+    """The champion's `engine` rows as recorded against those `found` on today's questions, by kind.
+
+    Not paired: the questions are others, so both sides are resampled.
+    """
+    before, after = _primary(recorded), _primary(found)
+    told = []
+    for kind in sorted(set(before["kind"]) & set(after["kind"])):
+        then, now = (rows.filter(pl.col("kind") == kind)["value"].to_numpy() for rows in (before, after))
+        bound = unpaired_upper_bound(now, then, seed=rules.seed, rounds=rules.bootstrap_rounds)
+        n = min(len(then), len(now))
+        told.append(
+            Fall(
+                kind=kind,
+                metric=KINDS[kind].primary,
+                n=n,
+                recorded=float(then.mean()),
+                found=float(now.mean()),
+                upper_bound=bound,
+            )
+        )
+    return tuple(told)
+
+
 def _differences(paired: pl.DataFrame, rules: ChampionRules) -> list[Difference]:
     by_kind = {kind: paired.filter(pl.col("kind") == kind) for kind in sorted(paired["kind"].unique())}
     overall = stratified_interval(
@@ -69,22 +125,44 @@ def _differences(paired: pl.DataFrame, rules: ChampionRules) -> list[Difference]
     )
     sides = [float(np.mean([rows[side].mean() for rows in by_kind.values()])) for side in ("champion", "challenger")]
     found = [_row("overall", "overall", "mean of the primary metrics", sides[0], sides[1], overall)]
-    for kind, rows in by_kind.items():
-        found.append(_measured("kind", kind, KINDS[kind].primary, rows, rules))
+    asked: list[tuple[Scope, str, str, pl.DataFrame]] = [
+        ("kind", kind, KINDS[kind].primary, rows) for kind, rows in by_kind.items()
+    ]
     per_slice = paired.explode("slices").rename({"slices": "slice"}).drop_nulls("slice")
     for name in sorted(per_slice["slice"].unique()):
         if name.partition("=")[0] in rules.dimensions:
-            found.append(_measured("slice", name, "primary metric", per_slice.filter(pl.col("slice") == name), rules))
-    return found
+            asked.append(("slice", name, "primary metric", per_slice.filter(pl.col("slice") == name)))
+    rounds = enough_rounds(sum(len(rows) >= rules.minimum for *_, rows in asked), rules)
+    return _corrected([*found, *(_measured(*each, rules, rounds) for each in asked)], rules)
 
 
-def _measured(scope: Scope, name: str, metric: str, rows: pl.DataFrame, rules: ChampionRules) -> Difference:
+def enough_rounds(tests: int, rules: ChampionRules) -> int:
+    """So many that Holm's correction over `tests` can still find one sure: its p is `tests` / (rounds + 1) at best."""
+    return max(rules.bootstrap_rounds, math.ceil(4 * tests / rules.alpha))
+
+
+def _corrected(found: Sequence[Difference], rules: ChampionRules) -> list[Difference]:
+    """With Holm's correction over the kinds and slices that have enough queries to be asked about."""
+    family = [place for place, row in enumerate(found) if row.scope != "overall" and row.n >= rules.minimum]
+    adjusted = dict(zip(family, holm([found[place].adjusted_p for place in family]), strict=True))
+    return [
+        row.model_copy(update={"adjusted_p": adjusted.get(place, row.adjusted_p)}) for place, row in enumerate(found)
+    ]
+
+
+def _measured(
+    scope: Scope, name: str, metric: str, rows: pl.DataFrame, rules: ChampionRules, rounds: int
+) -> Difference:
+    both = [rows[side].to_numpy() for side in ("challenger", "champion")]
+    p = paired_p_value(*both, seed=rules.seed, rounds=rounds)
     interval = mean_interval(_difference(rows), seed=rules.seed, rounds=rules.bootstrap_rounds)
     means = [float(rows[side].to_numpy().mean()) for side in ("champion", "challenger")]
-    return _row(scope, name, metric, means[0], means[1], interval)
+    return _row(scope, name, metric, means[0], means[1], interval, p)
 
 
-def _row(scope: Scope, name: str, metric: str, champion: float, challenger: float, interval: Interval) -> Difference:
+def _row(
+    scope: Scope, name: str, metric: str, champion: float, challenger: float, interval: Interval, p: float = 0.0
+) -> Difference:
     return Difference(
         scope=scope,
         name=name,
@@ -96,6 +174,7 @@ def _row(scope: Scope, name: str, metric: str, champion: float, challenger: floa
         low=interval.low,
         high=interval.high,
         lower_bound=interval.lower_bound,
+        adjusted_p=p,
     )
 
 

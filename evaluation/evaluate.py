@@ -2,8 +2,9 @@
 
     python -m evaluation.evaluate          (from the root of a workspace; `dvc repro evaluate`)
 
-Reads data/, artifacts/encoder, artifacts/embeddings and artifacts/ranking. Writes artifacts/evaluation
-(queries, judgements, runs, per_query and leaks as parquet), reports/evaluate.json and reports/report.html.
+Reads data/, artifacts/encoder, artifacts/embeddings, artifacts/ranking and reports/parity.json. Writes
+artifacts/evaluation (queries, judgements, runs, per_query and leaks as parquet), reports/evaluate.json and
+reports/report.html.
 """
 
 from collections.abc import Sequence
@@ -24,15 +25,27 @@ from evaluation.kinds import ENGINE, KINDS
 from evaluation.leakage import leakage
 from evaluation.leaks import LEAKS_FILE, find_leaks, hash_pictures
 from evaluation.measure import margins, measurements, score, slice_scores
+from evaluation.memory import growth
 from evaluation.params import EvaluateParams
 from evaluation.pool import pool_engines, without_attributes
 from evaluation.questions import evaluation_set, unasked
 from evaluation.report import render
-from evaluation.results import EvaluationReport, Inputs, Leakage, Measured, Robustness, folder_hash
+from evaluation.results import (
+    EvaluationReport,
+    Inputs,
+    Leakage,
+    Measured,
+    Memory,
+    ParityReport,
+    Robustness,
+    folder_hash,
+    read_parity,
+)
 from evaluation.robustness import phrased_needs, robustness
 from evaluation.runs import latency, photos_of
 from evaluation.scores import PER_QUERY_FILE
-from evaluation.worst import METRIC, Thumbnails, WorstQuery, show, shown_leaks, worst_queries
+from evaluation.shown import Thumbnails
+from evaluation.worst import METRIC, WorstQuery, show, shown_leaks, worst_queries
 from models.embed import embed_products
 from models.embeddings import load_embeddings
 from models.encoder import Encoder
@@ -65,6 +78,7 @@ def main() -> None:
     frozen = Encoder.load(ENCODER / BASELINE) if (ENCODER / BASELINE).is_dir() else None
     bare = [without_attributes(product) for product in pool]
     vectors = embed_products(bare, media, frozen, snapshot, embed) if frozen is not None else None
+    grown = growth(engines.served, questions.queries, photos)
     _say("baselines")
     pair = (frozen, vectors) if frozen is not None and vectors is not None else None
     baselines = ask_baselines(questions, pool, photos, pair, params.seed)
@@ -81,7 +95,9 @@ def main() -> None:
     _say("leaks across splits")
     leaks = find_leaks(splits, hash_pictures(products, media), embeddings, params.leak_rate)
     told = leakage(leaks, questions, pool, scores, seed=seed, rounds=rounds)
-    report = summarise(inputs, questions, scores, [asked, baselines], len(products), params, steady, told)
+    report = summarise(
+        inputs, questions, scores, [asked, baselines], len(products), params, steady, told, read_parity(), grown
+    )
     worst = _worst(questions, asked, scores, products, media, params.worst)
     EVALUATION.mkdir(parents=True, exist_ok=True)
     questions.write(EVALUATION)
@@ -106,6 +122,8 @@ def summarise(
     params: EvaluateParams,
     steady: Robustness | None = None,
     leaked: Leakage | None = None,
+    parity: ParityReport | None = None,
+    memory: Memory | None = None,
 ) -> EvaluationReport:
     """The report over one per_query table; `systems[0]` is the engine, whose latency is told."""
     seed, rounds = params.seed, params.bootstrap_rounds
@@ -123,6 +141,8 @@ def summarise(
         unasked=unasked(questions),
         robustness=steady,
         leakage=leaked,
+        memory=memory,
+        parity=parity,
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pydantic import BaseModel, ConfigDict
 
 from evaluation.compare import Comparison
+from evaluation.continuity import Continuity
 from evaluation.results import EvaluationReport, Margin, Measured
 
 
@@ -13,10 +14,16 @@ class _Frozen(BaseModel):
 
 
 class Fidelity(_Frozen):
-    """overlap@10 of a collection with exact search; `filtered` by the selectivity of the filter, as "10%"."""
+    """overlap@10 of a collection with exact search; `filtered` by the selectivity of the filter, as "10%".
+
+    `own_words`: share of products that the lexical leg finds by their title; None where no product has one.
+    `own_vectors`: least cosine of a stored vector with what the encoder gives for its product, by modality.
+    """
 
     overlap: float
     filtered: Mapping[str, float]
+    own_words: float | None = None
+    own_vectors: Mapping[str, float] = {}
 
 
 class Counts(_Frozen):
@@ -25,6 +32,13 @@ class Counts(_Frozen):
     products: int
     collection_rows: int
     duplicate_ids: int
+
+
+class TrainingSplit(_Frozen):
+    """Digests of the ids of the products that were trained on, and of those that the training split holds."""
+
+    trained_on: str | None
+    split: str
 
 
 class Evidence(_Frozen):
@@ -38,7 +52,12 @@ class Evidence(_Frozen):
     fidelity: Fidelity | None = None
     counts: Counts | None = None
     parity: float | None = None
+    parity_overlap: float | None = None
     latency_p95_ms: float | None = None
+    kb_per_query: float | None = None
+    leaked_share: float | None = None
+    training: TrainingSplit | None = None
+    continuity: Continuity | None = None
     validation_passed: bool | None = None
 
     def measured(self, kind: str, system: str, metric: str) -> Measured | None:
@@ -61,8 +80,9 @@ def gather(
     comparison: Comparison | None,
     fidelity: Fidelity | None,
     counts: Counts | None,
-    parity: float | None,
     validation_passed: bool | None,
+    training: TrainingSplit | None = None,
+    continuity: Continuity | None = None,
 ) -> Evidence:
     """The report and the checks made outside of the stage, as one document for gates.decide. None = not measured."""
     return Evidence(
@@ -73,7 +93,12 @@ def gather(
         comparison=comparison,
         fidelity=fidelity,
         counts=counts,
-        parity=parity,
+        parity=None if report.parity is None else report.parity.cosine(),
+        parity_overlap=None if report.parity is None else report.parity.overlap(),
         latency_p95_ms=report.latency_p95_ms(),
+        kb_per_query=None if report.memory is None else report.memory.kb_per_query,
+        leaked_share=None if report.leakage is None else report.leakage.share(),
+        training=training,
+        continuity=continuity,
         validation_passed=validation_passed,
     )

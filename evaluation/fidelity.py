@@ -5,7 +5,7 @@ about 50, 10 and 1 % of the products through. Lexical legs are left out: BM25 sc
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import log
 from typing import Any
 
@@ -13,9 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.products import CATEGORY, Product
+from catalog.text import product_text, tokenize
 from evaluation.evidence import Fidelity
-from search.collection import Collection
+from models.encoder import EncoderLike
+from search.collection import LEXICAL, Collection
 from search.filters import EVERYTHING, Filter, parse_filters
+from search.rows import Rows
 
 SELECTIVITIES: Mapping[str, float] = {"50%": 0.5, "10%": 0.1, "1%": 0.01}
 DEPTH = 10
@@ -27,6 +30,7 @@ MOST_CHARACTERS = 200  # in one value
 _OTHER_FIELDS = (CATEGORY, "brand", "currency", "language", "price", "rating", "stock", "in_stock")
 
 RawFilter = Mapping[str, Any]
+Photo = Callable[[str], bytes]  # media id -> picture file
 
 
 def index_fidelity(
@@ -44,6 +48,40 @@ def index_fidelity(
         overlap=_mean_overlap(exact, collection, queries, EVERYTHING),
         filtered={name: _mean_overlap(exact, collection, queries, each) for name, each in parsed.items()},
     )
+
+
+def own_words(collection: Collection, products: Sequence[Product]) -> float | None:
+    """Share of `products` that the lexical leg finds among the first DEPTH by their own title, or another product of
+    that very title; None where none has a title. Where words are stored otherwise than questions are read, few are.
+    """
+    titled = [product for product in products if tokenize(product.title)]
+    if not titled:
+        return None
+    found = 0
+    for product in titled:
+        ids = [product_id for product_id, _ in collection.search(LEXICAL, product.title, DEPTH)]
+        wanted = set(tokenize(product.title))
+        found += any(wanted <= set(tokenize(hit["title"])) for hit in collection.products(ids))
+    return found / len(titled)
+
+
+def own_vectors(rows: Rows, encoder: EncoderLike, products: Sequence[Product], photo: Photo) -> dict[str, float]:
+    """Least cosine of the stored vectors of `products` with what `encoder` gives for their words, and for the picture
+    of those that have just one; by modality. `photo`: media id -> picture file.
+    """
+    texts = [(product.id, text) for product in products if (text := product_text(product))]
+    shown = [(product.id, product.images[0]) for product in products if len(product.images) == 1]
+    made = {
+        "text": (texts, encoder.encode_product_text),
+        "image": (shown, lambda own: encoder.encode_image([photo(media) for media in own])),
+    }
+    found = {}
+    for modality, (pairs, encode) in made.items():
+        if pairs:
+            at = [rows.position[product_id] for product_id, _ in pairs]
+            now = encode([content for _, content in pairs])
+            found[modality] = float(np.sum(rows.vectors[modality][at] * now, axis=1).min())
+    return found
 
 
 def overlap(truth: Sequence[tuple[str, float]], found: Sequence[str], depth: int = DEPTH) -> float:

@@ -5,31 +5,15 @@ could not be asked (too few queries in a slice, a kind of query this catalogue h
 """
 
 from collections.abc import Iterator
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from evaluation.compare import Difference
+from evaluation.compare import Difference, Fall
+from evaluation.continuity import Continuity, What
 from evaluation.evidence import Evidence
 from evaluation.kinds import RANDOM
-from evaluation.rules import Beats, ChampionRules, Floor, GateRules
-
-Outcome = Literal["passed", "failed", "insufficient"]
-
-
-class Reason(BaseModel):
-    """What one rule said. `distance` = value - limit in the direction that is good: negative = short by that much."""
-
-    model_config = ConfigDict(frozen=True)
-
-    rule: str
-    name: str
-    slice: str | None = None
-    value: float | None = None
-    limit: float | None = None
-    distance: float | None = None
-    outcome: Outcome
-    sentence: str
+from evaluation.reasons import Reason, above, at_least, at_most, exactly, missing, unasked
+from evaluation.rules import Beats, ChampionRules, ContinuityRules, Floor, GateRules
 
 
 class Decision(BaseModel):
@@ -49,20 +33,25 @@ def decide(evidence: Evidence, rules: GateRules) -> Decision:
     """Apply every rule of `rules` to `evidence`."""
     reasons = (
         *_validation(evidence),
+        *asked_of_continuity(evidence.continuity, rules.continuity),
         *_counts(evidence),
-        _at_least("parity", "cosine of trained and served encoder", evidence.parity, rules.parity),
+        *_training(evidence),
+        at_least("parity", "cosine of trained and served encoder", evidence.parity, rules.parity),
+        at_least("parity", "overlap@10 of what both find", evidence.parity_overlap, rules.parity_overlap),
         *_fidelity(evidence, rules),
         *(_floor(evidence, floor) for floor in rules.floors),
         *(reason for beats in rules.beats for reason in _beats(evidence, beats)),
         *_champion(evidence, rules.champion),
-        _at_most("latency", "p95 of one query, ms", evidence.latency_p95_ms, rules.latency.p95_ms),
+        at_most("latency", "p95 of one query, ms", evidence.latency_p95_ms, rules.latency.p95_ms),
+        at_most("memory", "growth of the process for each query, kB", evidence.kb_per_query, rules.memory.kb_per_query),
+        at_most("leaks", "held-out products with a twin in training", evidence.leaked_share, rules.leaks.touched),
     )
     return Decision(passed=all(reason.outcome != "failed" for reason in reasons), reasons=reasons)
 
 
 def _validation(evidence: Evidence) -> Iterator[Reason]:
     if evidence.validation_passed is None:
-        yield _missing("validation", "suites of the snapshot")
+        yield missing("validation", "suites of the snapshot")
     else:
         passed = evidence.validation_passed
         yield Reason(
@@ -76,25 +65,78 @@ def _validation(evidence: Evidence) -> Iterator[Reason]:
         )
 
 
+def asked_of_continuity(continuity: Continuity | None, rules: ContinuityRules) -> Iterator[Reason]:
+    """Today's snapshot against the champion's: the worst of each sort. Nothing is asked where there is no other."""
+    if continuity is None:
+        return
+    if continuity.unknown is not None:
+        yield unasked("continuity", "the champion's snapshot", continuity.unknown)
+    limits: tuple[tuple[What, str, float], ...] = (
+        ("products", "products", rules.products),
+        ("category", "products of a category", rules.category),
+        ("field", "products that fill a field", rules.fields),
+        ("terms", "facet values that the terms name", rules.terms),
+        ("judgements", "judgements", rules.judgements),
+    )
+    for what, counted, limit in limits:
+        for change in continuity.of(what)[:1]:
+            name = f"{counted}, as a share of the champion's snapshot"
+            told = at_least("continuity", name, change.share, limit, change.name or None)
+            yield told.model_copy(
+                update={"sentence": f"{told.sentence} It was {change.then:g}, and is {change.now:g}."}
+            )
+    for change in continuity.of("price"):
+        factor = max(change.share, 1 / change.share)
+        yield at_most("continuity", "factor between the prices of the same products then and now", factor, rules.price)
+    for change in continuity.of("currency"):
+        name = "share of the champion's products whose currency changed"
+        yield at_most("continuity", name, change.share, rules.currency)
+
+
+def _training(evidence: Evidence) -> Iterator[Reason]:
+    if evidence.training is None:
+        return
+    name = "products that were trained on"
+    if evidence.training.trained_on is None:
+        yield missing("training", name)
+        return
+    same = evidence.training.trained_on == evidence.training.split
+    yield Reason(
+        rule="training",
+        name=name,
+        outcome="passed" if same else "failed",
+        sentence="The model was trained on the training split."
+        if same
+        else f"The model was trained on other products ({evidence.training.trained_on}) than the training split holds "
+        f"({evidence.training.split}): what is held out may have been seen.",
+    )
+
+
 def _counts(evidence: Evidence) -> Iterator[Reason]:
     if evidence.counts is None:
-        yield _missing("counts", "rows of the collection")
+        yield missing("counts", "rows of the collection")
         return
     counts = evidence.counts
-    yield _exactly("counts", "rows of the collection", counts.collection_rows, counts.products, "products")
-    yield _exactly("counts", "duplicate ids in the collection", counts.duplicate_ids, 0, "duplicates allowed")
+    yield exactly("counts", "rows of the collection", counts.collection_rows, counts.products, "products")
+    yield exactly("counts", "duplicate ids in the collection", counts.duplicate_ids, 0, "duplicates allowed")
 
 
 def _fidelity(evidence: Evidence, rules: GateRules) -> Iterator[Reason]:
     if evidence.fidelity is None:
-        yield _missing("fidelity", "overlap@10 with exact search")
+        yield missing("fidelity", "overlap@10 with exact search")
         return
-    yield _at_least("fidelity", "overlap@10 with exact search", evidence.fidelity.overlap, rules.fidelity.overlap)
+    yield at_least("fidelity", "overlap@10 with exact search", evidence.fidelity.overlap, rules.fidelity.overlap)
     if not evidence.fidelity.filtered:
-        yield _missing("fidelity", "overlap@10 under filters")
+        yield missing("fidelity", "overlap@10 under filters")
     for selectivity, overlap in sorted(evidence.fidelity.filtered.items()):
         name = "overlap@10 under a filter"
-        yield _at_least("fidelity", name, overlap, rules.fidelity.filtered, f"selectivity={selectivity}")
+        yield at_least("fidelity", name, overlap, rules.fidelity.filtered, f"selectivity={selectivity}")
+    if evidence.fidelity.own_words is not None:
+        name = "products that the lexical leg finds by their own title"
+        yield at_least("fidelity", name, evidence.fidelity.own_words, rules.fidelity.own_words)
+    for modality, cosine in sorted(evidence.fidelity.own_vectors.items()):
+        name = f"least cosine of a stored {modality} vector with what the encoder gives for its product"
+        yield at_least("fidelity", name, cosine, rules.fidelity.own_vectors)
 
 
 def _floor(evidence: Evidence, floor: Floor) -> Reason:
@@ -106,9 +148,9 @@ def _floor(evidence: Evidence, floor: Floor) -> Reason:
     if floor.times_random is not None:
         random = evidence.measured(floor.kind, RANDOM, floor.metric)
         if random is None:
-            return _missing("floor", f"{name} of the random baseline")
+            return missing("floor", f"{name} of the random baseline")
         limits.append(min(floor.times_random * random.mean, (1 + random.mean) / 2))
-    return _at_least("floor", name, measured.mean, max(limits))
+    return at_least("floor", name, measured.mean, max(limits))
 
 
 def _beats(evidence: Evidence, rule: Beats) -> Iterator[Reason]:
@@ -118,10 +160,11 @@ def _beats(evidence: Evidence, rule: Beats) -> Iterator[Reason]:
         yield _unmeasured(evidence, "beats", name, rule.kind, rule.required)
     elif margin.baseline_mean >= rule.ceiling:
         gain = f"{name} (which is near its ceiling), lower bound of the gain"
-        yield _above("beats", gain, margin.lower_bound, -rule.tolerance)
+        yield above("beats", gain, margin.lower_bound, -rule.tolerance)
     else:
-        yield _at_least("beats", name, margin.mean, (1 + rule.by) * margin.baseline_mean)
-        yield _above("beats", f"{name}, lower bound of the gain", margin.lower_bound, 0.0)
+        limit = min((1 + rule.by) * margin.baseline_mean, (1 + margin.baseline_mean) / 2)
+        yield at_least("beats", name, margin.mean, limit)
+        yield above("beats", f"{name}, lower bound of the gain", margin.lower_bound, 0.0)
 
 
 def _champion(evidence: Evidence, rules: ChampionRules) -> Iterator[Reason]:
@@ -130,10 +173,30 @@ def _champion(evidence: Evidence, rules: ChampionRules) -> Iterator[Reason]:
         yield Reason(rule="champion", name="overall", outcome="insufficient", sentence=sentence)
         return
     if evidence.comparison is None or not any(row.scope == "overall" for row in evidence.comparison.differences):
-        yield _missing("champion", f"overall difference from champion {evidence.champion}")
+        yield missing("champion", f"overall difference from champion {evidence.champion}")
         return
+    if evidence.comparison.unheld:
+        yield unasked("questions", "the champion itself on today's questions", evidence.comparison.unheld)
+    elif evidence.continuity is None or not evidence.continuity.another:
+        yield from (_same_questions(fall, rules) for fall in evidence.comparison.falls)
     for difference in evidence.comparison.differences:
         yield _not_worse(difference, rules)
+
+
+def _same_questions(fall: Fall, rules: ChampionRules) -> Reason:
+    """The champion's own score, on its questions and on today's."""
+    name = f"{fall.kind} {fall.metric} of the champion itself on today's questions against its record, upper bound"
+    if fall.n < rules.minimum:
+        return unasked("questions", name, f"{name}: {fall.n} queries, {rules.minimum} are needed.")
+    told = above("questions", name, fall.upper_bound, -rules.fall)
+    if told.outcome == "passed":
+        return told
+    sentence = (
+        f"The champion itself scores {fall.found:.3f} on today's {fall.kind} questions and scored {fall.recorded:.3f} "
+        f"on its own ({fall.metric}): surely more than {rules.fall:g} less. The encoder has not changed since, so "
+        "what is asked has: look for words or pictures in data/ that belong to other products."
+    )
+    return told.model_copy(update={"sentence": sentence})
 
 
 def _not_worse(difference: Difference, rules: ChampionRules) -> Reason:
@@ -150,63 +213,19 @@ def _not_worse(difference: Difference, rules: ChampionRules) -> Reason:
             outcome="insufficient",
             sentence=f"{difference.name}: {difference.n} queries, {rules.minimum} are needed: insufficient evidence.",
         )
-    return _above("champion", name, difference.lower_bound, -tolerance, where)
-
-
-def _at_least(rule: str, name: str, value: float | None, limit: float, where: str | None = None) -> Reason:
-    return _bounded(rule, name, value, limit, where, "at least", 1.0)
-
-
-def _above(rule: str, name: str, value: float | None, limit: float, where: str | None = None) -> Reason:
-    return _bounded(rule, name, value, limit, where, "more than", 1.0)
-
-
-def _at_most(rule: str, name: str, value: float | None, limit: float) -> Reason:
-    return _bounded(rule, name, value, limit, None, "at most", -1.0)
-
-
-def _bounded(
-    rule: str, name: str, value: float | None, limit: float, where: str | None, asked: str, sign: float
-) -> Reason:
-    if value is None or value != value:
-        return _missing(rule, name, where)
-    distance = sign * (value - limit)
-    passed = distance > 0 if asked == "more than" else distance >= 0
-    place = f" in {where}" if where else ""
-    verdict = ": passed" if passed else f" and misses it by {abs(distance):.4g}"
-    return Reason(
-        rule=rule,
-        name=name,
-        slice=where,
-        value=value,
-        limit=limit,
-        distance=distance,
-        outcome="passed" if passed else "failed",
-        sentence=f"{name}{place} is {value:.4g}, must be {asked} {limit:.4g}{verdict}.",
+    told = above("champion", name, difference.lower_bound, -tolerance, where)
+    by_chance = difference.scope != "overall" and difference.adjusted_p >= rules.alpha
+    if told.outcome == "passed" or not by_chance:
+        return told
+    sentence = (
+        f"{told.name} in {where} is {difference.lower_bound:.4g}, and the difference of {difference.difference:+.4g} "
+        f"may be chance (p {difference.adjusted_p:.2g} among all kinds and slices): passed."
     )
-
-
-def _exactly(rule: str, name: str, value: int, limit: int, what: str) -> Reason:
-    passed = value == limit
-    return Reason(
-        rule=rule,
-        name=name,
-        value=float(value),
-        limit=float(limit),
-        distance=float(-abs(value - limit)),
-        outcome="passed" if passed else "failed",
-        sentence=f"{name}: {value}, {limit} {what}" + ("." if passed else f": off by {abs(value - limit)}."),
-    )
-
-
-def _missing(rule: str, name: str, where: str | None = None) -> Reason:
-    place = f" in {where}" if where else ""
-    sentence = f"There is no evidence of {name}{place}, and what was not measured does not pass."
-    return Reason(rule=rule, name=name, slice=where, outcome="failed", sentence=sentence)
+    return told.model_copy(update={"outcome": "passed", "sentence": sentence})
 
 
 def _unmeasured(evidence: Evidence, rule: str, name: str, kind: str, required: bool) -> Reason:
     why = evidence.unasked.get(kind)
     if why is None or required:
-        return _missing(rule, name)
+        return missing(rule, name)
     return Reason(rule=rule, name=name, outcome="insufficient", sentence=f"{name} was not asked: {why}.")

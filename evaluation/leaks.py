@@ -13,20 +13,18 @@ import numpy as np
 import polars as pl
 
 from catalog.media import MediaStore
+from catalog.picture_hash import BITS, Hashes, picture_hash
 from catalog.products import Product, Split
 from catalog.tokens import normalise
 from evaluation.near_duplicates import (
-    BITS,
     Closeness,
-    Hashes,
     by_cosine,
     by_hash,
     limit,
     nearest,
     pairs_above,
-    picture_hash,
 )
-from evaluation.results import Leak, LeakDetector
+from evaluation.results import SAME, Leak, LeakDetector
 from models.embeddings import ProductEmbeddings
 
 LEAKS_FILE = "leaks.parquet"
@@ -89,7 +87,7 @@ def _exact(name: str, splits: Splits, keys: Callable[[Product], Iterable[str]]) 
             if twins:
                 other, other_split = next(iter(twins.values()))
                 pairs.append(_leak(name, product, split, other, other_split, 0.0))
-    return _told(name, "the same", 0.0, count, pairs, splits), pairs
+    return _told(name, SAME, 0.0, count, pairs, splits), pairs
 
 
 def _near(

@@ -9,17 +9,12 @@ Legend: A ours, B theirs, W words of 64 bits, D width. Closeness is higher for n
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import imagehash
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.media import decode_image
-
-SIDE = 16  # lowest frequencies a side; 8 x 8, the usual, takes all sunglasses on white for one picture
-BITS = SIDE * SIDE
+from catalog.picture_hash import Hashes
 
 Floats = NDArray[np.float32]
-Hashes = NDArray[np.uint64]
 Closeness = Callable[[int, int], Floats]  # (start, stop) of ours -> [stop - start, B]
 
 _CELLS = 8_000_000  # of a block of closeness held in memory at once
@@ -33,17 +28,6 @@ class Nearest:
     row: NDArray[np.int64]
     closeness: Floats
     of_another_category: Floats
-
-
-def picture_hash(data: bytes) -> Hashes:
-    """pHash [W]: which of the picture's lowest frequencies are above their median (Zauner, "Implementation and
-    Benchmarking of Perceptual Image Hash Functions", 2010). Colour-blind; a smaller or darker copy keeps most bits.
-
-    Raises InvalidMedia for bytes that are no picture.
-    """
-    bits = imagehash.phash(decode_image(data), hash_size=SIDE).hash
-    packed: Hashes = np.packbits(bits.reshape(-1)).view(np.uint64)
-    return packed
 
 
 def by_hash(ours: Hashes, theirs: Hashes) -> Closeness:

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from search.engine import Retrieved
 from search.ranking import KindOdds, LegOdds
 from search.ranking.fusion import scaled_scores
+from search.retrieved import Retrieved
 
 _SMOOTH = 0.5  # relevant and other products added to each count (Jeffreys), so that no share is 0 or 1
 

@@ -1,4 +1,4 @@
-"""The sections `tune` and `evaluate` of params.yaml (`gates` is in evaluation/rules.py)."""
+"""The sections `tune`, `parity`, `evaluate` and `misfiled` of params.yaml (`gates` is in evaluation/rules.py)."""
 
 from typing import Self
 
@@ -44,6 +44,15 @@ class TuneParams(Section):
         return self
 
 
+class ParityParams(Section):
+    """How many texts and photos are asked of the trained and of the served encoder; a photo through torch takes a
+    tenth of a second.
+    """
+
+    texts: int = Field(default=400, ge=1)
+    photos: int = Field(default=60, ge=0)
+
+
 class EvaluateParams(Section):
     """What is asked of the held-out pool: at most so many queries of a kind (attribute queries: of a language).
 
@@ -64,6 +73,18 @@ class EvaluateParams(Section):
     head_share: float = Field(default=0.8, gt=0.0, lt=1.0)
     paraphrased_needs: int = Field(default=60, ge=0)
     leak_rate: float = Field(default=0.001, ge=0.0, lt=1.0)
+
+
+class MisfiledParams(Section):
+    """Which products look like another category: by their nearest `neighbours`, where `least` share their category.
+
+    The page shows the `shown` surest, each beside `like` of those that it looks like.
+    """
+
+    neighbours: int = Field(default=20, ge=1)
+    least: int = Field(default=10, ge=2)
+    shown: int = Field(default=60, ge=0)
+    like: int = Field(default=4, ge=1)
 
 
 class CompareParams(Section):

@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from evaluation.figures import bars, curves, phases, system_label
 from evaluation.kinds import AS_SERVED, BASELINES, BM25_TITLES, ENGINE, KINDS
 from evaluation.metrics import METRICS
+from evaluation.pages import template
 from evaluation.results import EvaluationReport, Measured, SliceScore
 from evaluation.worst import ShownLeak, WorstQuery
 
-TEMPLATE = "report.html.j2"
+TEMPLATE = Path(__file__).with_name("report.html.j2")
 DIMENSIONS = ("language", "picture", "frequency", "facets", "language x facets", "category", "leaf")
 
 
@@ -22,14 +21,7 @@ def render(
     systems = _systems(report)
     kinds = tuple(report.metrics)
     primary = [row for row in report.measurements if row.metric == KINDS[row.kind].primary]
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(TEMPLATE).render(
+    return template(TEMPLATE).render(
         report=report,
         kinds=[(kind, KINDS[kind], _asked(report, kind)) for kind in kinds],
         systems=systems,
@@ -88,6 +80,11 @@ def _headlines(report: EvaluationReport) -> list[tuple[str, str, str]]:
     p95 = report.latency_p95_ms()
     if p95 is not None:
         lines.append(("slowest way to ask, p95", f"{p95:.0f} ms", "encode, retrieve, rank"))
+    parity = None if report.parity is None else report.parity.overlap()
+    if parity is not None:
+        lines.append(
+            ("what is served finds what was trained (overlap@10)", f"{parity:.3f}", "the modality that differs most")
+        )
     return lines
 
 

@@ -3,11 +3,15 @@
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from statistics import median
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from catalog.errors import InvalidSnapshot
-from catalog.workspace import EVALUATE_REPORT
+from catalog.workspace import EVALUATE_REPORT, PARITY_REPORT
+
+Report = TypeVar("Report", bound=BaseModel)
 
 
 class _Frozen(BaseModel):
@@ -127,6 +131,10 @@ class Leak(_Frozen):
     value: float
 
 
+SAME = "the same"
+"""Unit of the detectors that compare for equality."""
+
+
 class LeakDetector(_Frozen):
     """What one way to see twins found: `pairs` across splits, and how many held-out products are in one.
 
@@ -168,6 +176,54 @@ class Leakage(_Frozen):
     effects: tuple[LeakEffect, ...]
     examples: tuple[Leak, ...]
 
+    def share(self) -> float:
+        """Of the held-out products, those that surely are in another split too: by the same picture, or the same title.
+
+        Twins that are only near are told and not counted: how near is near is drawn from the pool itself, and in a
+        small one, or by an encoder that knows nothing yet, everything is.
+        """
+        return max((row.test_share for row in self.detectors if row.unit == SAME), default=0.0)
+
+
+class Memory(_Frozen):
+    """How resident memory grew in answering the same `queries` questions again, round by round, in kilobytes."""
+
+    queries: int
+    grown_kb: tuple[float, ...]
+
+    @property
+    def kb_per_query(self) -> float:
+        """The median round: a leak grows in every one, the allocator now and then."""
+        return median(self.grown_kb) / self.queries
+
+
+class Parity(_Frozen):
+    """What serving changes, of one kind of thing that is asked with: cosine of the trained model's and the served
+    vector, and mean overlap@10 of what both find among all products; `n` things were asked.
+    """
+
+    modality: str
+    n: int
+    cosine_min: float
+    cosine_mean: float
+    overlap: float
+
+
+class ParityReport(_Frozen):
+    """Everything the parity stage found."""
+
+    snapshot: str
+    encoder: str
+    rows: tuple[Parity, ...]
+
+    def cosine(self) -> float | None:
+        """The worst."""
+        return min((row.cosine_min for row in self.rows), default=None)
+
+    def overlap(self) -> float | None:
+        """overlap@10 of the modality that serving changes most."""
+        return min((row.overlap for row in self.rows), default=None)
+
 
 class EvaluationReport(_Frozen):
     """Everything the evaluate stage found. `metrics`: kind -> system -> metric -> mean, for reading and for DVC."""
@@ -184,6 +240,8 @@ class EvaluationReport(_Frozen):
     unasked: Mapping[str, str]
     robustness: Robustness | None = None  # None where no need could be said in five ways, or none was to be asked
     leakage: Leakage | None = None  # None in reports from before it was audited
+    memory: Memory | None = None  # None in reports from before it was measured
+    parity: ParityReport | None = None  # None in reports from before there was its stage
 
     def latency_p95_ms(self) -> float | None:
         """p95 of a whole query, of the slowest way to ask."""
@@ -192,13 +250,12 @@ class EvaluationReport(_Frozen):
 
 def read_report(path: Path = EVALUATE_REPORT) -> EvaluationReport:
     """Read the report of the evaluate stage. Raises InvalidSnapshot when it is missing or is not one."""
-    try:
-        return EvaluationReport.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        raise InvalidSnapshot(f"{path} does not exist: run the evaluate stage first.") from None
-    except ValidationError as error:
-        where = ".".join(map(str, error.errors()[0]["loc"]))
-        raise InvalidSnapshot(f"{path} is not a report of the evaluate stage: {where}.") from None
+    return _read(EvaluationReport, path, "evaluate")
+
+
+def read_parity(path: Path = PARITY_REPORT) -> ParityReport:
+    """Read the report of the parity stage. Raises InvalidSnapshot when it is missing or is not one."""
+    return _read(ParityReport, path, "parity")
 
 
 def folder_hash(folder: Path) -> str:
@@ -209,3 +266,13 @@ def folder_hash(folder: Path) -> str:
             f"{path.relative_to(folder).as_posix()}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode()
         )
     return whole.hexdigest()[:12]
+
+
+def _read(kind: type[Report], path: Path, stage: str) -> Report:
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise InvalidSnapshot(f"{path} does not exist: run the {stage} stage first.") from None
+    except ValidationError as error:
+        where = ".".join(map(str, error.errors()[0]["loc"]))
+        raise InvalidSnapshot(f"{path} is not a report of the {stage} stage: {where}.") from None

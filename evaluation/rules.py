@@ -33,7 +33,8 @@ class Floor(Section):
 class Beats(Section):
     """(kind, system) is better than `baseline` by the share `by` of the baseline's mean, and surely better than it.
 
-    Both must hold: mean >= (1 + by) x baseline, and the one-sided 95 % lower bound of the paired difference > 0.
+    Both must hold: mean >= (1 + by) x baseline, or half of the room that the baseline leaves where that is less; and
+    the one-sided 95 % lower bound of the paired difference > 0.
     Where the baseline itself reaches `ceiling` there is little left to win: then the lower bound of the difference
     must only stay above -`tolerance`.
     """
@@ -51,24 +52,71 @@ class Beats(Section):
 class ChampionRules(Section):
     """Not worse than the champion: the one-sided 95 % lower bound of the paired difference > -tolerance.
 
-    Asked of the mean over kinds (`overall`), of each kind, and of each slice. A kind or slice with fewer than
-    `minimum` queries is "insufficient evidence": said, and not refused. The overall mean always counts.
+    Asked of the mean over kinds (`overall`), which has to prove it. Kinds and slices are many, and some of an equal
+    model are below by chance: one refuses when its bound is below -tolerance and it is worse at all for sure, by
+    Holm's correction over all of them at `alpha`. A kind or slice with fewer than `minimum` queries is "insufficient
+    evidence": said, and not refused. The overall mean always counts.
+
+    On another snapshot than its own the champion answers today's questions anew. Where it then surely (upper 95 %
+    bound) scores lower by more than `fall` on a kind than its record says, the questions have changed and not the
+    encoder: pictures or words that belong to other products look like that to both sides. Held against each other only
+    where today's pool is at most `growth` times its own: among more products the right one is harder to find.
     """
 
     overall: float = Field(default=0.03, gt=0.0)
     kind: float = Field(default=0.05, gt=0.0)
     slice: float = Field(default=0.10, gt=0.0)
+    fall: float = Field(default=0.10, gt=0.0)
+    growth: float = Field(default=1.25, ge=1.0)
     minimum: int = Field(default=100, ge=2)
+    alpha: float = Field(default=0.05, gt=0.0, le=1.0)
     dimensions: tuple[str, ...] = ("language", "category", "picture", "frequency")
     bootstrap_rounds: int = Field(default=2000, ge=100)
     seed: int = 7
 
 
+class ContinuityRules(Section):
+    """What must be left of the champion's snapshot in today's: see evaluation.continuity.
+
+    Shares of what was there: of all `products`, of the products of each `category`, of those that fill each of the
+    `fields`, of the facet values that the `terms` of a language name, of the `judgements`. The prices of the same
+    products may move by the factor `price` in the median, and the share `currency` of them may change theirs.
+    Categories, fields and prices are asked about where `minimum` products had them.
+    """
+
+    products: float = Field(default=0.7, ge=0.0, le=1.0)
+    category: float = Field(default=0.5, ge=0.0, le=1.0)
+    fields: float = Field(default=0.6, ge=0.0, le=1.0)
+    terms: float = Field(default=0.8, ge=0.0, le=1.0)
+    judgements: float = Field(default=0.7, ge=0.0, le=1.0)
+    price: float = Field(default=1.5, ge=1.0)
+    currency: float = Field(default=0.05, ge=0.0, le=1.0)
+    minimum: int = Field(default=20, ge=1)
+
+
+class ReproduceRules(Section):
+    """Reproduce first: the champion answers `probes` recorded questions of each kind again, out of its own collection.
+
+    The mean of a kind's primary metric may then be off by `tolerance`. On the machine that measured it, it is not off
+    at all: the same vectors, files and questions. On another processor sums end in other last digits, and products
+    that all but tie may change places: there is room for one question of a hundred to go from right to wrong.
+    """
+
+    probes: int = Field(default=100, ge=1)
+    tolerance: float = Field(default=0.015, ge=0.0)
+
+
 class FidelityRules(Section):
-    """overlap@10 of the collection with exact search, without and with filters."""
+    """overlap@10 of the collection with exact search, without and with filters.
+
+    `own_words`: share of products that the lexical leg finds by their own title. `own_vectors`: least cosine of a
+    stored vector with what the encoder gives for the words or pictures of its product.
+    """
 
     overlap: float = Field(default=0.99, ge=0.0, le=1.0)
     filtered: float = Field(default=0.95, ge=0.0, le=1.0)
+    own_words: float = Field(default=0.9, ge=0.0, le=1.0)
+    own_vectors: float = Field(default=0.999, ge=-1.0, le=1.0)
 
 
 class LatencyRules(Section):
@@ -77,12 +125,29 @@ class LatencyRules(Section):
     p95_ms: float = Field(default=400.0, gt=0.0)
 
 
+class MemoryRules(Section):
+    """How much a process may grow in answering: kilobytes a query, in the median of rounds of the same questions."""
+
+    kb_per_query: float = Field(default=20.0, gt=0.0)
+
+
+class LeakRules(Section):
+    """Largest share of held-out products whose picture or title is in another split too: see evaluation.leaks."""
+
+    touched: float = Field(default=0.5, ge=0.0, le=1.0)
+
+
 class GateRules(Section):
     """Every rule a challenger must pass. An empty section takes the defaults written here."""
 
     floors: tuple[Floor, ...] = ()
     beats: tuple[Beats, ...] = ()
     champion: ChampionRules = ChampionRules()
+    reproduce: ReproduceRules = ReproduceRules()
     fidelity: FidelityRules = FidelityRules()
     latency: LatencyRules = LatencyRules()
+    memory: MemoryRules = MemoryRules()
+    leaks: LeakRules = LeakRules()
+    continuity: ContinuityRules = ContinuityRules()
     parity: float = Field(default=0.999, ge=-1.0, le=1.0)
+    parity_overlap: float = Field(default=0.99, ge=0.0, le=1.0)

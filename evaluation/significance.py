@@ -39,6 +39,19 @@ def paired_difference(challenger: ArrayLike, champion: ArrayLike, *, seed: int, 
     return mean_interval(_differences(challenger, champion), seed=seed, rounds=rounds)
 
 
+def unpaired_upper_bound(values: ArrayLike, others: ArrayLike, *, seed: int, rounds: int) -> float:
+    """The one-sided 95 % upper bound of mean(values) - mean(others), both resampled by themselves.
+
+    Raises ValueError when either holds nothing.
+    """
+    ours, theirs = (np.asarray(side, dtype=np.float64).reshape(-1) for side in (values, others))
+    if not len(ours) or not len(theirs):
+        raise ValueError("a bootstrap needs at least one value on either side.")
+    generator = np.random.default_rng(seed)
+    means = [_resampled_means(side, generator, rounds) for side in (ours, theirs)]
+    return float(np.percentile(means[0] - means[1], 95.0))
+
+
 def paired_p_value(challenger: ArrayLike, base: ArrayLike, *, seed: int, rounds: int) -> float:
     """Two-sided p of "the two means are the same": how often the differences, shifted to mean 0, resample to as much.
 

@@ -30,7 +30,7 @@ from evaluation.shop import Shop, read_shop
 from evaluation.slices import head_categories
 from models.composer import Composer, load_composer
 from models.embeddings import load_embeddings
-from models.encoder import Encoder, cores
+from models.encoder import Encoder
 from search.late import load_late
 from search.logic import SearchLogic
 from search.matching import Matching
@@ -88,7 +88,7 @@ def search_logic(
         first_stage = SearchLogic(ranking, composer, vocabulary).engine(encoder, hidden)
         strength, hub_report = choose_strength(first_stage, hubs, questions, shop.photos, params.seed)
         ranking = ranking.model_copy(update={"hubness": strength})
-    late, late_report = load_late(late_folder, encoder, cores()), dict[str, Any]()
+    late, late_report = load_late(late_folder, encoder), dict[str, Any]()
     if late is not None:
         first_stage = SearchLogic(ranking, composer, vocabulary, hubs=hubs).engine(encoder, hidden)
         shares, late_report = choose_shares(first_stage, late, questions, shop.photos, params.margin)

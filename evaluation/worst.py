@@ -1,33 +1,18 @@
 """The queries that the engine answers worst, with what was expected and what came back: read these first."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 
-from PIL import Image
-
-from catalog.media import MediaStore, decode_image
+from catalog.media import MediaStore
 from catalog.products import Product
 from evaluation.judgements import EvaluationQuery, EvaluationSet
 from evaluation.metrics import Ranked
 from evaluation.results import Leak
+from evaluation.shown import Shown, Thumbnails, show_product, thumbnail
 
 METRIC = "nDCG@10"  # sees how low the right product stands, where recall@10 is all or nothing
-THUMB = 104  # pixels of the longer side
 EXPECTED = 3
 RETURNED = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A product in the report. `picture` is a data URI, "" when it has none; `relevant` says if it answers."""
-
-    id: str
-    title: str
-    facets: str
-    picture: str
-    relevant: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,29 +34,6 @@ class ShownLeak:
     leak: Leak
     product: Shown
     other: Shown
-
-
-class Thumbnails:
-    """Small JPEGs as data URIs, made once per medium."""
-
-    def __init__(self, media: MediaStore) -> None:
-        self._media = media
-        self._made: dict[str, str] = {}
-
-    def of(self, media_id: str) -> str:
-        """The thumbnail of a medium."""
-        if media_id not in self._made:
-            self._made[media_id] = thumbnail(self._media.read(media_id))
-        return self._made[media_id]
-
-
-def thumbnail(data: bytes) -> str:
-    """The picture at most THUMB pixels wide and high, as the data URI of a JPEG."""
-    image = decode_image(data)
-    image.thumbnail((THUMB, THUMB), Image.Resampling.LANCZOS)
-    buffer = BytesIO()
-    image.save(buffer, format="JPEG", quality=72, optimize=True)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def worst_queries(
@@ -108,7 +70,7 @@ def show(
     relevant = [product_id for product_id, grade in sorted(grades.items(), key=lambda item: -item[1]) if grade > 0]
 
     def shown(product_id: str) -> Shown:
-        return _shown(products[product_id], thumbnails, grades.get(product_id, 0) > 0)
+        return show_product(products[product_id], thumbnails, grades.get(product_id, 0) > 0)
 
     return WorstQuery(
         query=query,
@@ -124,15 +86,9 @@ def shown_leaks(leaks: Sequence[Leak], products: Sequence[Product], media: Media
     """`leaks` with pictures of both sides."""
     by_id, thumbnails = {product.id: product for product in products}, Thumbnails(media)
     return [
-        ShownLeak(leak, *(_shown(by_id[product_id], thumbnails, False) for product_id in (leak.product, leak.other)))
+        ShownLeak(leak, *(show_product(by_id[product_id], thumbnails) for product_id in (leak.product, leak.other)))
         for leak in leaks
     ]
-
-
-def _shown(product: Product, thumbnails: Thumbnails, relevant: bool) -> Shown:
-    facets = ", ".join(dict.fromkeys([*product.category[-1:], *list(product.attributes.values())[:4]]))
-    picture = thumbnails.of(product.images[0]) if product.images else ""
-    return Shown(product.id, product.title, facets, picture, relevant)
 
 
 def _surest(run: Mapping[str, Ranked], query: EvaluationQuery) -> float:

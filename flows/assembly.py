@@ -10,21 +10,24 @@ from pathlib import Path
 
 from catalog.digests import digest_of
 from catalog.params import params_document
+from catalog.syncing import sync
 from catalog.workspace import CURVES, ENCODER, EVALUATION, RANKING, REPORTS
 from flows.candidate import Candidate
-from flows.durable import sync_folder, write_durably
+from flows.durable import write_durably
 from flows.milestones import Measured
 from flows.opening import milvus
+from flows.releases import REPORTS_FOLDER as REPORTS_FOLDER
 from flows.releases import ReleaseStore
 from flows.revision import code_revision, data_md5
 from flows.verdict import Verdict
 from models.encoder_folder import BASELINE
+from search.contents import digests, sealed
 from search.logic import SearchLogic
 from search.release import ENCODER as ENCODER_FOLDER
 from search.release import RANKING as RANKING_FOLDER
 from search.release import ReleaseManifest, write_manifest
+from search.settings import SearchSettings
 
-REPORTS_FOLDER = "reports"
 EVALUATION_FOLDER = "evaluation"  # inside reports/: what a later challenger is compared with
 
 
@@ -39,7 +42,7 @@ def assemble(store: ReleaseStore, candidate: Candidate) -> Path:
         shutil.copytree(RANKING, draft / RANKING_FOLDER)
         _copy_reports(draft)
         draft.rename(folder)
-        sync_folder(store.releases)
+        sync(store.releases)
     else:
         _copy_reports(folder)
     return folder
@@ -55,9 +58,12 @@ def write_release(
     """Write the manifest: with it the folder is a release. The same verdict again leaves the one that is there."""
     before = store.get(candidate.release) if store.has(candidate.release) else None
     gate = verdict.model_dump(mode="json")
-    if before is not None and (before.gate, before.collection) == (gate, collection):
+    server = SearchSettings().server
+    if before is not None and (before.gate, before.collection, before.milvus_server) == (gate, collection, server):
         return before
     params = params_document()
+    folder = store.folder(candidate.release)
+    sealed_before = before.files if before else None  # kept: another verdict must not bless a file that was changed
     manifest = ReleaseManifest(
         release=candidate.release,
         created_at=before.created_at if before else datetime.now(UTC).replace(microsecond=0),
@@ -69,15 +75,26 @@ def write_release(
         encoder=measured.encoder,
         collection=collection,
         milvus_uri_kind=milvus().kind,
+        milvus_server=server,
         ranking=SearchLogic.load(RANKING).ranking.model_dump(mode="json"),
+        files=digests(folder) if sealed_before is None else sealed_before,
         scores={kind: dict(by_system) for kind, by_system in measured.evaluation.metrics.items()},
+        artifacts=None if candidate.artifacts is None else dict(candidate.artifacts),
         gate=gate,
         status="challenger" if verdict.passed else "refused",
     )
-    folder = store.folder(candidate.release)
     write_durably(folder / REPORTS_FOLDER / "gate.json", verdict.model_dump_json(indent=2) + "\n")
     write_manifest(manifest, folder)
     return manifest
+
+
+def seal(store: ReleaseStore, release: str) -> bool:
+    """Give a manifest of an earlier version the digests of its files as they are, and its own; whether it had none."""
+    manifest, folder = store.get(release), store.folder(release)
+    if manifest.files is not None and manifest.digest is not None:
+        return False
+    write_manifest(sealed(manifest, folder), folder)
+    return True
 
 
 def _copy_reports(folder: Path) -> None:

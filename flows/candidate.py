@@ -5,6 +5,7 @@ was killed on the way: that is how a run finds what it has already done. dvc.loc
 is believed only when `dvc status` has nothing to rebuild.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,21 +15,24 @@ import yaml
 from catalog.digests import digest_of
 from catalog.errors import NotReady
 from catalog.workspace import EMBEDDINGS, ENCODER, RANKING
+from flows.dvc import LOCK_FILE as LOCK_FILE
+from flows.dvc import locked_outputs
 from flows.revision import code_digest, data_md5
 
-LOCK_FILE = Path("dvc.lock")
 LAST_STAGE = "evaluate"
 RELEASED = (ENCODER, EMBEDDINGS, RANKING)
-EVIDENCE_STAGES = ("validate", "export", "evaluate")
+EVIDENCE_STAGES = ("validate", "export", "parity", "evaluate")
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """`release` is the id; `evidence` is a digest of what validation, export and evaluation left behind."""
+    """`release` is the id; `evidence` is a digest of what validation, export, parity and evaluation left behind."""
 
     release: str
     code: str
     evidence: str
+    artifacts: Mapping[str, str] | None = None
+    """Path -> md5 by DVC of all that is released."""
 
     def decision_key(self, gates: Any, champion: str | None) -> str:
         """Names one question to the gates: this candidate's evidence, these rules, that champion."""
@@ -40,7 +44,7 @@ def read_candidate(lock_file: Path = LOCK_FILE, data_file: Path | None = None) -
     if not lock_file.is_file():
         return None
     stages: dict[str, Any] = (yaml.safe_load(lock_file.read_text(encoding="utf-8")) or {}).get("stages", {})
-    outputs = {out["path"]: out["md5"] for stage in stages.values() for out in stage.get("outs", [])}
+    outputs = locked_outputs(lock_file)
     content = {path.as_posix(): outputs.get(path.as_posix()) for path in RELEASED}
     data = data_md5() if data_file is None else data_md5(data_file)
     if data is None or LAST_STAGE not in stages or None in content.values():
@@ -50,6 +54,7 @@ def read_candidate(lock_file: Path = LOCK_FILE, data_file: Path | None = None) -
         release="r" + digest_of([data, content, code])[:10],
         code=code,
         evidence=digest_of([stages.get(name, {}).get("outs") for name in EVIDENCE_STAGES]),
+        artifacts={path: md5 for path, md5 in content.items() if md5 is not None},
     )
 
 

@@ -3,6 +3,7 @@
 Every command imports what it needs when it runs: the help must come at once, and Prefect or Milvus take seconds.
 """
 
+import errno
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -11,12 +12,18 @@ import typer
 
 from catalog.errors import EtalageError, InvalidQuery
 from flows.environment import home_folder
-from flows.errors import RefusedByGates, exit_code
+from flows.errors import BUSY, RefusedByGates, exit_code
+from flows.ingesting.commands import ingest
 from flows.key_commands import app as key_commands
+from flows.lineage.commands import app as lineage_commands
+from flows.login import login as _login
+from flows.monitoring.commands import monitor
+from flows.scheduling.event_commands import event
 
 EXIT_CODES_HELP = """
 [bold]Exit codes[/bold]: 0 done; 1 refused by validation or gates; 2 wrong usage or bad input;
-3 something is missing (a release, the data); 4 a store or workspace is busy or unreachable; 5 a step broke.
+3 something is missing (a release, the data); 4 a store or workspace is busy or unreachable; 5 a step broke;
+6 an alarm of `etalage monitor`: nothing failed, and something moved.
 """
 
 app = typer.Typer(
@@ -34,6 +41,8 @@ app = typer.Typer(
 
         etalage retrain                validate, train, embed, measure, decide, package, promote
 
+        etalage refresh                a changed catalogue into the index that answers, without retraining
+
         etalage search "red dress"     ask the release that answers now
 
         etalage serve                  the same over HTTP, on http://127.0.0.1:3000
@@ -45,36 +54,15 @@ app = typer.Typer(
     epilog=EXIT_CODES_HELP,
 )
 
+app.command("ingest")(ingest)
 app.add_typer(key_commands)
+app.add_typer(lineage_commands)
+app.command("event")(event)
+app.command("monitor")(monitor)
 
 Reason = Annotated[str, typer.Option(help="Why, for the record.")]
 By = Annotated[str, typer.Option(help="Who, for the record; your login name by default.")]
 ReleaseId = Annotated[str, typer.Argument(help="A release's id, or the start of it.")]
-
-
-@app.command()
-def ingest(
-    source: Annotated[str, typer.Argument(help="A folder, or the built-in 'sample'.")] = "sample",
-    mapping: Annotated[
-        str | None, typer.Option(help="Which column is what: a YAML file, or the name of a built-in mapping.")
-    ] = None,
-    push: Annotated[bool, typer.Option("--push", help="Also send the snapshot to the DVC remote.")] = False,
-) -> None:
-    """Turn a catalogue into the snapshot in data/ and version it with DVC.
-
-    A bad row goes to quarantine with its reason and is counted; it stops nothing.
-
-    [dim]etalage ingest sample[/dim]
-
-    [dim]etalage ingest ../shop --mapping shop.yaml[/dim]
-    """
-    from catalog.sources import open_source
-
-    open_source(source, mapping)  # what cannot be read is told before Prefect starts
-    from flows import console
-    from flows.ingest import ingest as ingest_flow
-
-    console.show_snapshot(ingest_flow(source, mapping, push))
 
 
 @app.command()
@@ -100,14 +88,18 @@ def retrain(
     [dim]etalage retrain --force --reason "campaign starts, image recall is known to be low" --by "A. Person"[/dim]
     """
     from flows import console
+    from flows.durable import one_writer
     from flows.outcome import settled
     from flows.parameters import change_params
     from flows.releases import ReleaseStore
     from flows.standing import stand
 
     _demand_reason(force, reason)
-    for sentence in change_params(settings or []):
-        console.say(f"params.yaml: {sentence}")
+    if settings:
+        with one_writer(home_folder()):  # a run that is under way reads the params that it began with
+            changed = change_params(settings)
+        for sentence in changed:
+            console.say(f"params.yaml: {sentence}")
     store = ReleaseStore(home_folder())
     standing = stand(store)
     if standing.is_settled(promote=promote, force=force):
@@ -207,16 +199,52 @@ def serve(
     port: Annotated[int, typer.Option(help="TCP port.", min=1, max=65535)] = 3000,
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all, with API keys only.")] = "127.0.0.1",
     release: Annotated[str | None, typer.Option(help="Another release than the champion.")] = None,
+    workers: Annotated[int, typer.Option(help="Processes that answer, each with the release in memory.", min=1)] = 1,
 ) -> None:
-    """Serve the champion's Bento over HTTP until it is stopped. After a promotion, start it again.
+    """Serve the champion over HTTP until it is stopped; after a promotion or a rollback, the new one.
+
+    No request is lost then: the new release answers before the old one ends. With --release it stays at that one.
 
     [dim]etalage serve --port 8080[/dim]
 
     [dim]curl -s 127.0.0.1:3000/search -H 'content-type: application/json' -d '{"text": "red dress", "k": 3}'[/dim]
     """
-    from flows.serving import serve as serve_release
+    from flows.serving.serve import serve as serve_release
 
-    serve_release(home_folder(), host, port, release)
+    sys.exit(serve_release(home_folder(), host, port, release, workers))
+
+
+@app.command()
+def refresh(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and write nothing.")] = False,
+) -> None:
+    """Bring the catalogue in data/ into the index that answers now, without retraining.
+
+    Only new and changed products are encoded, by the champion's own encoder; deleted ones disappear; of a new price or
+    stock nothing is encoded. A snapshot that validation refuses changes nothing. A service that runs follows.
+
+    [dim]etalage refresh --dry-run[/dim]
+
+    [dim]etalage refresh[/dim]
+    """
+    from flows import console
+    from flows.milestones import ensure_data
+    from flows.opening import milvus
+    from flows.packaging import demand_follower
+    from flows.promotion import INTENT
+    from flows.refreshing.steps import Refresh
+    from flows.releases import ReleaseStore
+
+    store = ReleaseStore(home_folder())
+    store.champion_manifest()  # without one there is nothing to refresh, and nothing to wait for
+    look = Refresh(store, milvus(), ensure_data())
+    if dry_run or (look.is_settled and not (store.home / INTENT).exists()):
+        console.show_refresh(look.forecast(), dry_run=dry_run)
+        return
+    demand_follower(look.manifest.release, store.home)
+    from flows.refresh import refresh as refresh_flow
+
+    console.show_refresh(refresh_flow())
 
 
 @app.command()
@@ -246,7 +274,8 @@ def promote(
     from flows import console
     from flows.promote import promote as promote_flow
 
-    console.show_champion(promote_flow(known, force=force, reason=reason, by=by or _login()))
+    store = ReleaseStore(home_folder())
+    console.show_champion(promote_flow(known, force=force, reason=reason, by=by or _login()), store)
 
 
 @app.command()
@@ -263,7 +292,7 @@ def rollback(reason: Reason = "", by: By = "") -> None:
     from flows import console
     from flows.rollback import rollback as rollback_flow
 
-    console.show_champion(rollback_flow(reason=reason, by=by or _login()))
+    console.show_champion(rollback_flow(reason=reason, by=by or _login()), ReleaseStore(home_folder()))
 
 
 @app.command()
@@ -280,11 +309,18 @@ def status() -> None:
 
 @app.command()
 def deploy(
-    cron: Annotated[str, typer.Option(help="When to retrain.")] = "0 3 * * *",
+    cron: Annotated[str, typer.Option(help="When to retrain; '' for no schedule.")] = "0 3 * * *",
     timezone: Annotated[str, typer.Option(help="Of the schedule.")] = "UTC",
-    pool: Annotated[str, typer.Option(help="Prefect work pool, made when it is missing.")] = "etalage",
+    pool: Annotated[
+        str, typer.Option(help="Prefect work pool, made when it is missing; one run at a time.")
+    ] = "etalage",
+    gather: Annotated[
+        int, typer.Option(min=1, help="Seconds after an event in which others join it, before one retrain starts.")
+    ] = 60,
 ) -> None:
-    """Register ingest, retrain, promote and rollback on a Prefect server, retrain with a schedule.
+    """Register ingest, retrain, refresh, promote and rollback on a Prefect server; retrain runs by cron and by events.
+
+    A new snapshot, a drift alarm and a spent error budget start it too; runs of all of them wait for each other.
 
     [dim]prefect server start[/dim]
 
@@ -293,9 +329,9 @@ def deploy(
     [dim]PREFECT_API_URL=http://127.0.0.1:4200/api prefect worker start --pool etalage[/dim]
     """
     from flows import console
-    from flows.deployments import deploy as register
+    from flows.scheduling.deployments import deploy as register
 
-    for sentence in register(cron, timezone, pool):
+    for sentence in register(cron, timezone, pool, gather):
         console.say(sentence)
 
 
@@ -304,16 +340,6 @@ def _demand_reason(force: bool, reason: str) -> None:
         raise typer.BadParameter(
             "--force needs --reason: who forces a refused release says why.", param_hint="--reason"
         )
-
-
-def _login() -> str:
-    """Who is logged in."""
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        raise typer.BadParameter("nobody is logged in here: say who you are.", param_hint="--by") from None
 
 
 def main() -> None:
@@ -327,6 +353,11 @@ def main() -> None:
             console.show_verdict(error.verdict)
         typer.echo(str(error), err=True)
         sys.exit(exit_code(error))
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        typer.echo(f"The disk is full ({error.filename or 'no file named'}): make room and run it again.", err=True)
+        sys.exit(BUSY)
 
 
 if __name__ == "__main__":

@@ -7,15 +7,18 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from catalog.workspace import EVALUATE_PAGE, GATE_REPORT, SWEEP_PAGE
+from catalog.workspace import EVALUATE_PAGE, GATE_REPORT, PICTURES_REPORT, SWEEP_PAGE
 from evaluation.kinds import BASELINES, ENGINE, KINDS
 from flows.packaging import is_packaged
+from flows.refreshing.freshness import behind, cut_short
 from flows.verdict import Verdict, verdict_of
+from search.refreshes import RefreshRecord, last_done, records
 
 if TYPE_CHECKING:
     from catalog.ingest import IngestReport
     from evaluation.sweep.results import SweepReport
     from flows.outcome import RetrainOutcome
+    from flows.refreshing.steps import Refreshed
     from flows.releases import ChampionRecord, ReleaseStore
     from search.engine import Answer
     from search.keys import Keys
@@ -40,6 +43,11 @@ def show_snapshot(report: "IngestReport") -> None:
         table.add_row(f"left out: {escape(reason)}", f"{count:,}", style="yellow")
     table.add_row("pictures", f"{report.media:,}")
     table.add_row("without a picture", f"{report.without_image:,}")
+    for what, count in report.downloads.items():
+        table.add_row(f"downloads: {escape(what)}", f"{count:,}")
+    for what, found in report.findings.by_kind().items():
+        if found:
+            table.add_row(f"{what} ({PICTURES_REPORT})", f"{len(found):,}", style="yellow")
     _out().print(table)
     change = "" if report.changed else ", the same as before"
     say(f"Snapshot {report.snapshot} of {report.source} is in data/ and named by data.dvc{change}.")
@@ -104,15 +112,43 @@ def show_sweep(report: "SweepReport") -> None:
     say(f"{len(report.trials)} of {report.budget} trials have ended; the whole report: {SWEEP_PAGE}")
 
 
-def show_champion(champion: "ChampionRecord") -> None:
+def show_champion(champion: "ChampionRecord", store: "ReleaseStore") -> None:
     """Who answers now."""
     before = f"; before it: {champion.previous}" if champion.previous else ""
     say(f"Release {champion.release} answers since {champion.since}{before}.")
-    say("A service that runs keeps the release it was started with: start it again.")
+    if sentence := behind(store, champion.release):
+        say(sentence)
+    say("A service that runs follows.")
+
+
+def show_refresh(refreshed: "Refreshed", *, dry_run: bool = False) -> None:
+    """What a refresh changed, or would."""
+    table = Table("products", "count", box=None)
+    table.columns[1].justify = "right"
+    for name, count in refreshed.changes.model_dump().items():
+        table.add_row(_CHANGES[name], f"{count:,}")
+    table.add_row("to be encoded" if dry_run else "encoded", f"{refreshed.encoded:,}")
+    _out().print(table)
+    what = f"Release {refreshed.release}, snapshot {refreshed.snapshot}"
+    if dry_run:
+        say(f"{what}: nothing was written, and the snapshot was not validated. `etalage refresh` does both.")
+    elif refreshed.record is None:
+        say(f"{what}: no product differs from what the index holds, and nothing was written.")
+    else:
+        say(f"{what}: refresh {refreshed.record.number} took {refreshed.seconds:.1f} s. A service that runs follows.")
+
+
+_CHANGES = {
+    "new": "new",
+    "content": "changed words or pictures",
+    "scalars": "changed otherwise (price, stock, ...)",
+    "gone": "gone",
+    "unchanged": "unchanged",
+}
 
 
 def show_releases(store: "ReleaseStore") -> None:
-    """All releases as a table, oldest first."""
+    """All releases as a table, oldest first, each with its refreshes."""
     champion = store.champion()
     table = Table("release", "made", "snapshot", "gates", "", box=None)
     for column in table.columns:
@@ -130,6 +166,9 @@ def show_releases(store: "ReleaseStore") -> None:
             mark,
             style="bold" if mark == "champion" else "",
         )
+        for record in records(store.folder(manifest.release)):
+            how = f"{record.encoded:,} encoded" if record.status == "done" else "cut short"
+            table.add_row(f"  refresh {record.number}", f"{record.at:%Y-%m-%d}", record.snapshot, how, "")
     if table.row_count:
         _out().print(table)
     else:
@@ -158,10 +197,11 @@ def show_status(store: "ReleaseStore") -> None:
             "champion": f"{champion.release}, since {champion.since}, by {champion.by}",
             "before it": champion.previous or "none",
             "snapshot": f"{manifest.snapshot} (data.dvc {manifest.data_md5})",
+            "refreshed": _freshness(last_done(store.folder(champion.release))) or "never",
             "code": manifest.code_revision,
             "params": manifest.params_hash,
             "encoder": manifest.encoder,
-            "collection": f"{manifest.collection} ({manifest.milvus_uri_kind} Milvus)",
+            "collection": f"{manifest.collection} ({manifest.milvus_server or manifest.milvus_uri_kind + ' Milvus'})",
             "gates": _gates(verdict_of(manifest), forced=manifest.forced is not None),
             "Bento": "built" if is_packaged(champion.release, store.home) else "missing: run `etalage retrain`",
             "report": str(store.folder(champion.release) / "reports" / "report.html"),
@@ -171,6 +211,9 @@ def show_status(store: "ReleaseStore") -> None:
         for name, value in rows.items():
             table.add_row(name, escape(value))
         _out().print(table)
+        for sentence in (cut_short(store, champion.release), behind(store, champion.release)):
+            if sentence is not None:
+                say(sentence)
 
 
 def show_answer(answer: "Answer") -> None:
@@ -210,6 +253,11 @@ def show_understood(understood: "Understood") -> None:
     parts += [f"without {words}" for words in understood.without]
     if parts:
         say(f"Understood: {', '.join(parts)}. Plain words: --no-understand.")
+
+
+def _freshness(record: RefreshRecord | None) -> str:
+    """The snapshot of the last refresh, its number and when it was; "" without one."""
+    return "" if record is None else f"{record.snapshot} ({record.number}, {record.at:%Y-%m-%d %H:%M})"
 
 
 def _gates(verdict: Verdict | None, *, forced: bool) -> str:

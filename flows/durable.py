@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from catalog.syncing import sync
 from flows.errors import WorkspaceBusy
 
 
@@ -22,7 +23,7 @@ def write_durably(path: Path, text: str, mode: int | None = None) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
-    sync_folder(path.parent)
+    sync(path.parent)
 
 
 def write_json_durably(path: Path, document: Any) -> None:
@@ -47,16 +48,7 @@ def append_line_durably(path: Path, line: str) -> None:
 def remove_durably(path: Path) -> None:
     """Remove `path` where it is."""
     path.unlink(missing_ok=True)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Put the folder's own entries on the disk, so that a rename in it is not lost."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(path.parent)
 
 
 @contextmanager

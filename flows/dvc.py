@@ -13,12 +13,16 @@ import re
 import subprocess
 import sys
 import termios
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+import yaml
+
 from catalog.errors import NotReady
+from flows.damage import remove_damaged
 from flows.errors import StageFailed, WorkspaceBusy
 
 _RAN = re.compile(r"^Running stage '([^']+)':", re.MULTILINE)
@@ -26,8 +30,12 @@ _FROM_CACHE = re.compile(r"^Stage '([^']+)' is cached - skipping run", re.MULTIL
 _UNCHANGED = re.compile(r"^Stage '([^']+)' didn't change, skipping", re.MULTILINE)
 _FAILED = re.compile(r"failed to reproduce '([^']+)'")
 _UNCAUGHT = re.compile(r"(?:\w+\.)+(?:Invalid\w+|TrainingDiverged): (.+)")  # of the exception tree; it did not break
+_CUT = re.compile(r"dvc\.lock' (?:validation failed|is invalid)\.")
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 _BUSY = ("is busy", "Unable to acquire lock", "Another DVC process")
+_AS_IT_IS: Mapping[str, str] = MappingProxyType({})
+ON_THE_CPU: Mapping[str, str] = MappingProxyType({"CUDA_VISIBLE_DEVICES": ""})
+LOCK_FILE = Path("dvc.lock")
 _LAST_CHARACTERS = 64_000  # of output kept for reading; all of it is shown
 
 
@@ -57,13 +65,23 @@ class _Outcome:
     output: str  # stdout and stderr together
 
 
-def reproduce(milestone: str, show: bool = True) -> Reproduction:
+def reproduce(milestone: str, show: bool = True, anew: bool = False) -> Reproduction:
     """Bring stage `milestone` and everything before it up to date.
 
-    A failing stage is told in `.failed` (its report says whether that was a refusal).
+    With `anew` no stage is taken from the cache or put into it, and all run on the CPU.
+    A failing stage is told in `.failed` (its report says whether that was a refusal). What comes out of the cache is
+    compared with its hashes: a damaged object is removed, and its stage runs.
     Raises WorkspaceBusy when another DVC process holds the outputs and StageFailed when DVC itself fails.
     """
-    outcome = _dvc("repro", milestone, show=show)
+    done = _reproduce(milestone, show, anew)
+    while done.from_cache and remove_damaged(locked_outputs(LOCK_FILE, done.from_cache), _objects()):
+        done = _reproduce(milestone, show, anew)
+    return done
+
+
+def _reproduce(milestone: str, show: bool, anew: bool) -> Reproduction:
+    options, environment = (("--no-run-cache", "--no-commit"), ON_THE_CPU) if anew else ((), {})
+    outcome = _dvc("repro", *options, milestone, show=show, environment=environment)
     failed = _FAILED.search(outcome.output)
     if outcome.code and not failed:
         raise StageFailed(f"dvc repro {milestone} failed: {_last_error(outcome.output)}")
@@ -79,7 +97,9 @@ def reproduce(milestone: str, show: bool = True) -> Reproduction:
 
 def stale(milestone: str) -> dict[str, Any]:
     """What DVC would rebuild on the way to `milestone`, by stage; empty when all is up to date. Recomputes nothing."""
-    outcome = _dvc("status", "--json", "--with-deps", milestone, show=False)
+    outcome = _run("status", "--json", "--with-deps", milestone, show=False)
+    if outcome.code and _CUT.search(outcome.output):
+        return {LOCK_FILE.name: "cut short by a killed run"}
     if outcome.code:
         raise StageFailed(f"dvc status failed: {_last_error(outcome.output)}")
     answers = [line for line in outcome.output.splitlines() if line.startswith("{")]  # beside warnings, if any
@@ -93,8 +113,15 @@ def add(path: str) -> None:
 
 
 def checkout(path: str) -> None:
-    """Bring back `path` as its .dvc file names it, from the local cache."""
+    """Bring back what the .dvc file `path` names, from the local cache.
+
+    Raises StageFailed where the cache lacks it, or has it damaged; what is damaged is then gone.
+    """
     _checked("checkout", "--force", path)
+    outputs = yaml.safe_load(Path(path).read_text(encoding="utf-8"))["outs"]
+    named = {(Path(path).parent / out["path"]).as_posix(): out["md5"] for out in outputs}
+    if damaged := remove_damaged(named, _objects()):
+        raise StageFailed(f"DVC's cache held {damaged[0]} damaged.")
 
 
 def pull(path: str) -> None:
@@ -111,12 +138,25 @@ def push() -> None:
         raise NotReady(f"dvc push failed: {_last_error(outcome.output)}")
 
 
+def locked_outputs(lock_file: Path, only: Sequence[str] | None = None) -> dict[str, str]:
+    """Path -> md5 of every output that dvc.lock names, or of those of the stages `only`; none without such a file."""
+    if not lock_file.is_file():
+        return {}
+    stages = (yaml.safe_load(lock_file.read_text(encoding="utf-8")) or {}).get("stages", {})
+    chosen = [stage for name, stage in stages.items() if only is None or name in only]
+    return {out["path"]: out["md5"] for stage in chosen for out in stage.get("outs", [])}
+
+
 def cache_folder() -> Path:
     """Where this workspace's DVC keeps contents."""
     outcome = _dvc("cache", "dir", show=False)
     if outcome.code:
         raise StageFailed(f"dvc cache dir failed: {_last_error(outcome.output)}")
     return Path(outcome.output.strip().splitlines()[-1])
+
+
+def _objects() -> Path:
+    return cache_folder() / "files" / "md5"
 
 
 def set_cache(folder: Path) -> None:
@@ -146,7 +186,19 @@ def _checked(*arguments: str) -> None:
         raise StageFailed(f"dvc {' '.join(arguments)} failed: {_last_error(outcome.output)}")
 
 
-def _dvc(*arguments: str, show: bool) -> _Outcome:
+def _dvc(*arguments: str, show: bool, environment: Mapping[str, str] = _AS_IT_IS) -> _Outcome:
+    """`_run`, by one who holds the workspace: a dvc.lock that a kill cut short is removed, and the command run again.
+
+    DVC writes it in place. What it said of stages that had ended is in DVC's run cache too, where `repro` finds it.
+    """
+    outcome = _run(*arguments, show=show, environment=environment)
+    if outcome.code and _CUT.search(outcome.output):
+        LOCK_FILE.unlink()
+        outcome = _run(*arguments, show=show, environment=environment)
+    return outcome
+
+
+def _run(*arguments: str, show: bool, environment: Mapping[str, str] = _AS_IT_IS) -> _Outcome:
     """Run one DVC command; with `show`, pass its output on to stderr as it comes.
 
     On a terminal DVC and its stages get a terminal too, so that progress bars stay bars.
@@ -162,7 +214,7 @@ def _dvc(*arguments: str, show: bool) -> _Outcome:
         stdin=subprocess.DEVNULL,
         stdout=writer,
         stderr=writer,
-        env={**os.environ, "PATH": _own_path()},
+        env={**os.environ, "PATH": _own_path(), **environment},
     )
     os.close(writer)
     kept = bytearray()

@@ -1,7 +1,8 @@
 """What only the flows can run into, as branches of the one exception tree, and the exit code of each branch.
 
 0 ok, 1 refused by validation or gates, 2 wrong usage or bad input, 3 something is missing,
-4 a store or workspace is busy or unreachable, 5 a step broke (its own output says why).
+4 a store or workspace is busy or unreachable, 5 a step broke (its own output says why) or a release was changed,
+6 `etalage monitor` alarms: all was done, and something moved.
 """
 
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from catalog.errors import (
     InvalidSource,
     NotReady,
     ReleaseNotFound,
+    TamperedRelease,
     UnknownProduct,
 )
 from search.keys import InvalidKeys
@@ -49,20 +51,33 @@ class WithdrawnRelease(GateRefused):
         )
 
 
+class AnswerNotFound(EtalageError):
+    """The journal of answers does not know this request."""
+
+
 class StageFailed(EtalageError):
     """A DVC stage broke for another reason than a refusal."""
+
+
+class NotRebuilt(EtalageError):
+    """A release was made again from what its manifest names, and is not the same."""
+
+
+class DriftAlarm(EtalageError):
+    """What is asked, answered, clicked or sold has moved farther than params.yaml allows."""
 
 
 class StaleReport(EtalageError):
     """A report speaks of other inputs than the ones in the workspace."""
 
 
-OK, REFUSED, USAGE, MISSING, BUSY, BROKEN = range(6)
+OK, REFUSED, USAGE, MISSING, BUSY, BROKEN, MOVED = range(7)
 
 # The first branch that fits decides, so narrower ones come first.
 EXIT_CODES: tuple[tuple[type[EtalageError], int], ...] = (
     (SnapshotMissing, MISSING),
     (ReleaseNotFound, MISSING),
+    (AnswerNotFound, MISSING),
     (UnknownProduct, MISSING),
     (GateRefused, REFUSED),
     (InvalidSnapshot, REFUSED),
@@ -70,8 +85,10 @@ EXIT_CODES: tuple[tuple[type[EtalageError], int], ...] = (
     (InvalidSource, USAGE),
     (InvalidQuery, USAGE),
     (InvalidKeys, USAGE),
+    (TamperedRelease, BROKEN),
     (NotReady, BUSY),
     (EncoderMismatch, BUSY),
+    (DriftAlarm, MOVED),
     (EtalageError, BROKEN),
 )
 

@@ -4,12 +4,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.errors import NotReady
+from catalog.media import MediaStore
 from catalog.products import Product
 from catalog.tables import read_products, read_terms
 from catalog.terms import TermIndex
 from catalog.workspace import EVALUATION
 from evaluation.evidence import Counts, Fidelity
-from evaluation.fidelity import filters_by_selectivity, index_fidelity
+from evaluation.fidelity import filters_by_selectivity, index_fidelity, own_vectors, own_words
 from evaluation.judgements import read_evaluation_set
 from models.embeddings import load_embeddings
 from models.encoder import Encoder
@@ -17,8 +18,10 @@ from search.logic import SearchLogic
 from search.memory import MemoryCollection
 from search.milvus import MilvusStore
 from search.rows import Rows, build_rows
+from search.stumps import clear_stumps
 
 FIDELITY_QUERIES = 24
+OWN_PRODUCTS = 48  # whose stored words and vectors are held against their own
 VECTOR_LEGS = ("dense", "image")  # both ask with the query's own vector; "text" would ask the same way
 
 
@@ -33,6 +36,7 @@ def fill(collections: MilvusStore, rows: Rows, release: str) -> str:
 
     Raises NotReady when Milvus does not answer or does not hold what was written.
     """
+    clear_stumps(collections.uri)
     name = collections.write(rows, release)
     stored = collections.rows(release)
     if stored.digest != rows.digest:
@@ -47,12 +51,20 @@ def count(collections: MilvusStore, products: list[Product], release: str) -> Co
 
 
 def fidelity(collections: MilvusStore, products: list[Product], rows: Rows, release: str) -> Fidelity:
-    """overlap@10 of Milvus' own search with exact search, for queries of the evaluation set, also under filters."""
+    """overlap@10 of Milvus' own search with exact search, for queries of the evaluation set, also under filters; and
+    whether what it stores of some products is what their own words and pictures give.
+    """
     vectors = query_vectors()
     exact = MemoryCollection(rows, name="exact", release=release)
+    step = max(1, len(products) // OWN_PRODUCTS)
+    some = products[::step][:OWN_PRODUCTS]
     with collections.asked(release) as collection:
         queries = dict.fromkeys(VECTOR_LEGS, vectors)
-        return index_fidelity(exact, collection, queries, filters_by_selectivity(products))
+        found = index_fidelity(exact, collection, queries, filters_by_selectivity(products))
+        words = own_words(collection, some)
+    stored = collections.rows(release)  # not before: the embedded store has one user at a time
+    own = own_vectors(stored, Encoder.load(), some, MediaStore().read)
+    return found.model_copy(update={"own_words": words, "own_vectors": own})
 
 
 def query_vectors() -> NDArray[np.float32]:

@@ -8,8 +8,12 @@ import json
 from dataclasses import dataclass
 
 from catalog.errors import EtalageError, InvalidSnapshot, NotReady
+from catalog.params import load_section
 from catalog.snapshot import snapshot_id
-from catalog.workspace import DATA, ENCODER, EXPORT_REPORT, RANKING
+from catalog.splits import SplitParams, digest_of_products, split_products
+from catalog.tables import read_products
+from catalog.workspace import DATA, ENCODER, RANKING, TRAIN_REPORT
+from evaluation.evidence import TrainingSplit
 from evaluation.results import EvaluationReport, folder_hash, read_report
 from flows import dvc
 from flows.errors import SnapshotMissing, StageFailed, StaleReport
@@ -21,11 +25,10 @@ from validation.report import read_report as read_validation
 
 @dataclass(frozen=True)
 class Measured:
-    """What the stages measured on this snapshot; `parity` is the worst cosine of trained and served vectors."""
+    """What the stages measured on this snapshot."""
 
     snapshot: str
     encoder: str
-    parity: float
     validation: ValidationReport
     evaluation: EvaluationReport
 
@@ -36,7 +39,7 @@ def ensure_data() -> str:
         demand_snapshot()
         try:
             dvc.checkout(str(DATA_FILE))
-        except StageFailed:
+        except StageFailed:  # lost, or damaged
             try:
                 dvc.pull(str(DATA_FILE))
             except NotReady:
@@ -76,10 +79,17 @@ def read_measured(snapshot: str) -> Measured:
     validation = _believed_validation(snapshot)
     if validation is None:
         raise StaleReport(f"The validation report is not about snapshot {snapshot}.")
-    export = json.loads(EXPORT_REPORT.read_text(encoding="utf-8"))
-    if export["encoder"] != encoder:
-        raise StaleReport(f"The export report is about encoder {export['encoder']}, and the workspace holds {encoder}.")
-    return Measured(snapshot, encoder, float(export["parity"]["min"]), validation, evaluation)
+    parity = evaluation.parity
+    if parity is not None and parity.encoder != encoder:
+        raise StaleReport(f"The parity report is about encoder {parity.encoder}, and the workspace holds {encoder}.")
+    return Measured(snapshot, encoder, validation, evaluation)
+
+
+def training_split() -> TrainingSplit:
+    """What the model was trained on, as the train stage wrote it down, and what it was to be trained on."""
+    report = json.loads(TRAIN_REPORT.read_text(encoding="utf-8"))
+    split = split_products(read_products(), load_section("split", SplitParams))
+    return TrainingSplit(trained_on=report.get("trained_on"), split=digest_of_products(split["train"]))
 
 
 def _believed_validation(snapshot: str) -> ValidationReport | None:

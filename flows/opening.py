@@ -3,10 +3,12 @@
 from catalog.errors import NotReady
 from flows.releases import ReleaseStore
 from models.encoder import Encoder
+from search.contents import check_contents
 from search.engine import SearchEngine
 from search.logic import SearchLogic
 from search.milvus import MilvusStore
 from search.query import Query
+from search.refreshed import refreshed
 from search.release import ENCODER, RANKING
 from search.settings import SearchSettings
 
@@ -19,12 +21,14 @@ def milvus() -> MilvusStore:
 
 
 def open_engine(store: ReleaseStore, release: str, collections: MilvusStore | None = None) -> SearchEngine:
-    """The engine of `release`. Raises ReleaseNotFound, NotReady, or EncoderMismatch (promise 2)."""
+    """The engine of `release`. Raises ReleaseNotFound, NotReady, TamperedRelease, or EncoderMismatch (promise 2)."""
     manifest = store.get(release)
     folder = store.folder(manifest.release)
+    check_contents(manifest, folder)
     encoder = Encoder.load(folder / ENCODER)
     collection = (collections or milvus()).open(manifest.release, encoder.fingerprint)
-    return SearchLogic.load(folder / RANKING).engine(encoder, collection)
+    logic = refreshed(SearchLogic.load(folder / RANKING), folder, collection.freshness)
+    return logic.engine(encoder, collection)
 
 
 def prove(engine: SearchEngine) -> None:

@@ -13,14 +13,16 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from catalog.errors import InvalidParams
+from catalog.ingest_params import IngestParams
 from catalog.params import Section
 from catalog.splits import SplitParams
 from catalog.workspace import PARAMS
-from evaluation.params import CompareParams, EvaluateParams, TuneParams
+from evaluation.params import CompareParams, EvaluateParams, MisfiledParams, ParityParams, TuneParams
 from evaluation.rankers.params import RankParams, check_ranker
 from evaluation.rules import GateRules
 from evaluation.sweep.space import SweepParams
 from flows.durable import write_durably
+from flows.monitoring.params import MonitorParams
 from models.late.params import LateParams
 from models.params import EmbedParams, ExportParams, ModelParams, served_width
 from models.presets import sources_of
@@ -131,6 +133,7 @@ def _change(yaml: YAML, document: Any, setting: str) -> str | None:
 
 
 SECTIONS: Mapping[str, type[Section]] = {
+    "ingest": IngestParams,
     "split": SplitParams,
     "validate": ValidateParams,
     "model": ModelParams,
@@ -143,7 +146,10 @@ SECTIONS: Mapping[str, type[Section]] = {
     "tune": TuneParams,
     "rank": RankParams,
     "sweep": SweepParams,
+    "parity": ParityParams,
     "evaluate": EvaluateParams,
+    "misfiled": MisfiledParams,
     "compare": CompareParams,
     "gates": GateRules,
+    "monitor": MonitorParams,
 }

@@ -6,9 +6,11 @@ etalage promote r3f --force --reason "..." --by "A. Person"
 
 from catalog.errors import GateRefused
 from flows import promotion
+from flows.assembly import seal
 from flows.durable import one_writer
 from flows.environment import home_folder
 from flows.errors import RefusedByGates
+from flows.notifying.hooks import TOLD
 from flows.opening import milvus, open_engine, prove
 from flows.orchestration import RETRIED, flow, say, task
 from flows.packaging import package
@@ -25,6 +27,12 @@ def recover() -> None:
         sentence = promotion.recover(store, milvus())
         if sentence:
             say(sentence)
+
+
+def vouch(release: str) -> None:
+    """Seal a release of an earlier version: it is a person who promotes or rolls back, and so vouches for its files."""
+    if seal(ReleaseStore(home_folder()), release):
+        say(f"The manifest of release {release} has digests of its files from now on.")
 
 
 @task(name="package", **RETRIED)
@@ -57,7 +65,7 @@ def make_champion(release: str, *, by: str, reason: str, forced: bool) -> Champi
     return move_champion(release, by, reason, forced)
 
 
-@flow(name="promote", flow_run_name="promote-{release}")
+@flow(name="promote", flow_run_name="promote-{release}", **TOLD)
 def promote(release: str, force: bool = False, reason: str = "", by: str = "somebody") -> ChampionRecord:
     """Make `release` (an id, or the start of one) the champion. With `force` although the gates refused it; recorded.
 
@@ -68,6 +76,7 @@ def promote(release: str, force: bool = False, reason: str = "", by: str = "some
         store = ReleaseStore(home_folder())
         manifest = store.get(release)
         forced = permit(store, manifest, force=force, reason=reason, by=by)
+        vouch(manifest.release)
         return make_champion(manifest.release, by=by, reason=reason, forced=forced)
 
 

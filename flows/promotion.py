@@ -6,7 +6,7 @@ A run that finds an intent finishes it when its release still stands (folder and
 goes back to where champion.json points. Both ways end in a state where alias, record and history agree.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -114,6 +114,21 @@ def recover(store: ReleaseStore, alias: AliasStore) -> str | None:
     store.record(intent.entry.model_copy(update={"move": "abandoned"}))
     remove_durably(path)
     return f"Undid the {intent.entry.move} of {release} that was cut short: its folder or collection is gone."
+
+
+def pending(store: ReleaseStore) -> str | None:
+    """The release of a promotion that was cut short and is not recovered yet."""
+    path = store.home / INTENT
+    return Intent.model_validate_json(path.read_bytes()).champion.release if path.is_file() else None
+
+
+def forget(store: ReleaseStore, gone: Iterable[str]) -> None:
+    """Let no rollback return to the releases `gone`, which are removed next. What was withdrawn stays withdrawn."""
+    champion, removed = store.champion(), frozenset(gone)
+    if champion is not None:
+        earlier = tuple(release for release in champion.earlier if release not in removed and store.has(release))
+        if earlier != champion.earlier:
+            store.write_champion(champion.model_copy(update={"earlier": earlier}))
 
 
 def _begin(

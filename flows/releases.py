@@ -6,6 +6,7 @@ history.jsonl      every promotion and rollback, oldest first
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +14,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from catalog.errors import NotReady, ReleaseNotFound
 from flows.durable import append_line_durably, write_durably
-from search.release import MANIFEST, ReleaseManifest, read_manifest
+from search.release import MANIFEST, RELEASES, ReleaseManifest, read_manifest
+
+REPORTS_FOLDER = "reports"  # in a release's folder
 
 Move = Literal["promote", "force", "rollback", "abandoned"]
 
@@ -56,7 +59,7 @@ class ReleaseStore:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.releases = home / "releases"
+        self.releases = home / RELEASES
         self.champion_path = home / "champion.json"
         self.history_path = home / "history.jsonl"
 
@@ -75,15 +78,8 @@ class ReleaseStore:
 
     def get(self, release: str) -> ReleaseManifest:
         """The manifest of `release`, or of the only release whose id starts so. Raises ReleaseNotFound."""
-        if (self.folder(release) / MANIFEST).is_file():
-            return read_manifest(self.folder(release))
-        fits = [known for known in self.ids() if release and known.startswith(release)]
-        if len(fits) == 1:
-            return read_manifest(self.folder(fits[0]))
-        if fits:
-            raise ReleaseNotFound(f"'{release}' fits several releases: {', '.join(fits)}.")
-        known = ", ".join(self.ids()) or "none yet"
-        raise ReleaseNotFound(f"There is no release '{release}' (known: {known}).")
+        whole = release if self.has(release) else the_one(release, self.ids())
+        return read_manifest(self.folder(whole))
 
     def has(self, release: str) -> bool:
         """Whether `release` is complete."""
@@ -128,3 +124,15 @@ class ReleaseStore:
         history = self.history()
         if not history or history[-1] != entry:
             append_line_durably(self.history_path, entry.model_dump_json())
+
+
+def the_one(release: str, present: Sequence[str], retired: Sequence[str] = ()) -> str:
+    """The id that `release` is, or that alone starts so. Raises ReleaseNotFound."""
+    ids = {*present, *retired}
+    fits = [release] if release in ids else sorted(known for known in ids if release and known.startswith(release))
+    if len(fits) == 1:
+        return fits[0]
+    if fits:
+        raise ReleaseNotFound(f"'{release}' fits several releases: {', '.join(fits)}.")
+    known = ", ".join((*present, *(f"{name} (retired)" for name in retired))) or "none yet"
+    raise ReleaseNotFound(f"There is no release '{release}' (known: {known}).")

@@ -2,46 +2,49 @@
 
     etalage retrain
 
-validate -> train -> evaluate (DVC milestones) -> release folder -> index -> compare -> gates -> package -> promote.
+validate -> train -> evaluate (DVC milestones) -> release folder -> index -> reproduce the champion's scores -> compare
+-> gates -> package -> promote.
 Every step after the milestones may be done twice: killed anywhere, run it again and it ends in the same place.
 """
 
 from typing import Any
 
 from catalog.params import load_section, params_document
-from catalog.workspace import EVALUATE_PAGE, GATE_REPORT
+from catalog.tables import read_terms
+from catalog.workspace import EVALUATE_PAGE, GATE_REPORT, MISFILED_PAGE
 from evaluation.compare import Comparison
 from evaluation.evidence import Counts, Evidence, Fidelity, gather
 from evaluation.gates import decide
 from evaluation.kinds import ENGINE, KINDS
-from evaluation.rules import GateRules
+from evaluation.record import EvaluationBroken
+from evaluation.rules import GateRules, ReproduceRules
 from flows import assembly, comparing, dvc, indexing, milestones
 from flows.candidate import Candidate, require_candidate
+from flows.continuity import against_champion
 from flows.durable import one_writer, write_json_durably
 from flows.environment import home_folder
 from flows.errors import RefusedByGates, WithdrawnRelease
+from flows.first_steps import find_snapshot, look_back, validate
 from flows.milestones import Measured
+from flows.moving import demand_fidelity, moved, settle
+from flows.notifying.hooks import TOLD
 from flows.opening import milvus
 from flows.orchestration import RETRIED, WAITING, flow, say, show_link, show_table, task
 from flows.outcome import RetrainOutcome, settled
 from flows.packaging import is_packaged
-from flows.promote import make_champion, package_release, permit, recover
+from flows.promote import make_champion, move_champion, package_release, permit, recover
+from flows.refreshing.folder import keep_as_made
+from flows.refreshing.ledger import ledger_made
+from flows.refreshing.steps import Refresh
 from flows.releases import ReleaseStore
+from flows.reproducing import reproduce_champion
+from flows.revision import data_md5
 from flows.standing import stand
 from flows.verdict import Verdict
+from models.params import EmbedParams
+from search.collection import AS_MADE
 from search.release import ReleaseManifest
-
-
-@task(name="find-snapshot", **WAITING)
-def find_snapshot() -> str:
-    """data/ as it is, or brought back by DVC. Returns the snapshot's id."""
-    return milestones.ensure_data()
-
-
-@task(name="validate", **WAITING)
-def validate(snapshot: str) -> None:
-    """The milestone `validate`: an unfit snapshot stops the run here."""
-    say(milestones.validate(snapshot).sentence())
+from search.stored import collection_name
 
 
 @task(name="reach", task_run_name="reach-{milestone}", **WAITING)
@@ -51,11 +54,21 @@ def reach(milestone: str) -> None:
 
 
 @task(name="index", **RETRIED)
-def index(release: str) -> tuple[str, Counts, Fidelity]:
-    """Fill the release's collection, count it and compare it with exact search. Returns its name and both."""
+def index(release: str, serving: bool = False) -> tuple[str, Counts, Fidelity]:
+    """Fill the release's collection, count it and compare it with exact search. Returns its name and both.
+
+    One that is `serving` and was refreshed is not filled anew: what refreshes did to it is undone.
+    """
     collections = milvus()
     products, rows = indexing.snapshot_rows()
-    name = indexing.fill(collections, rows, release)
+    if serving and collections.has_release(release) and collections.held(release).freshness != AS_MADE:
+        Refresh(ReleaseStore(home_folder()), collections, rows.snapshot).run(data_md5())
+        name = collection_name(release)
+    else:
+        name = indexing.fill(collections, rows, release)
+        pictures = load_section("embed", EmbedParams).pictures
+        made = ledger_made(products, rows, read_terms(), pictures)  # so that the first refresh need not read it all
+        keep_as_made(ReleaseStore(home_folder()).folder(release), made)
     counts = indexing.count(collections, products, release)
     fidelity = indexing.fidelity(collections, products, rows, release)
     collections.close()
@@ -63,11 +76,15 @@ def index(release: str) -> tuple[str, Counts, Fidelity]:
     return name, counts, fidelity
 
 
+@task(name="reproduce", **RETRIED)
+def reproduce(champion: str, rules: ReproduceRules) -> None:
+    """The champion is asked again what it was asked then, before anything is compared with it."""
+    say(f"Champion {champion}: {reproduce_champion(ReleaseStore(home_folder()), champion, rules)}")
+
+
 @task(name="compare")
-def compare(champion: str | None, snapshot: str, rules: GateRules) -> Comparison | None:
-    """Champion against challenger on today's questions; None where nothing was promoted yet."""
-    if champion is None:
-        return None
+def compare(champion: str, snapshot: str, rules: GateRules) -> Comparison:
+    """Champion against challenger on today's questions."""
     comparison = comparing.compare_with_champion(ReleaseStore(home_folder()), champion, snapshot, rules)
     overall = comparison.differences[0]
     say(f"Against champion {champion}: {overall.difference:+.4f} overall, at least {overall.lower_bound:+.4f}.")
@@ -99,7 +116,7 @@ def push() -> None:
     dvc.push()
 
 
-@flow(name="retrain")
+@flow(name="retrain", **TOLD)
 def retrain(
     promote: bool = True,
     force: bool = False,
@@ -110,7 +127,8 @@ def retrain(
     """Bring the workspace up to date, decide, and promote if the gates pass and `promote` says so.
 
     `force` promotes a refused release; it needs `reason` and `by`, which are recorded. Raises InvalidSnapshot,
-    RefusedByGates or WithdrawnRelease for refusals, NotReady for stores that do not answer.
+    RefusedByGates or WithdrawnRelease for refusals, EvaluationBroken for a champion whose scores do not come out
+    again, NotReady for stores that do not answer.
     """
     with one_writer(home_folder()):
         recover()
@@ -121,14 +139,17 @@ def retrain(
         if standing.kind == "stale":
             snapshot = find_snapshot()
             validate(snapshot)
+            look_back(snapshot, force=force)
             reach("train")
             reach("evaluate")
+            reach("misfiled")
+            show_link("misfiled", MISFILED_PAGE, "Products that look like another category than theirs")
         candidate = require_candidate()
         champion = store.champion()
         if champion is not None and champion.release == candidate.release:
             outcome = _keep(store, candidate.release)
         else:
-            manifest, verdict = _judge(store, candidate, champion.release if champion else None)
+            manifest, verdict = _judge(store, candidate, champion.release if champion else None, force=force)
             withdrawn = champion is not None and candidate.release in champion.withdrawn
             if withdrawn and not force:
                 raise WithdrawnRelease(candidate.release)
@@ -140,17 +161,24 @@ def retrain(
 
 
 def _keep(store: ReleaseStore, release: str) -> RetrainOutcome:
-    """The champion is what this run gives: nothing to decide; a lost collection or Bento is made again."""
-    index(release)
+    """The champion is what this run gives: a lost collection or Bento is made again, a moved one filled there, and one
+    that was refreshed brought back to the catalogue that it was made of."""
+    _, _, fidelity = index(release, serving=True)
+    manifest = store.get(release)
+    if moved(manifest):
+        demand_fidelity(release, fidelity, load_section("gates", GateRules).fidelity)
+        move_champion(release, by="etalage retrain", reason="", forced=False)  # its alias, in the other Milvus
+        settle(store, manifest)
     if not is_packaged(release, store.home):
         package_release(release)
-    snapshot = store.get(release).snapshot
     return RetrainOutcome(
-        status="unchanged", sentence=f"Release {release} already serves snapshot {snapshot}.", release=release
+        status="unchanged", sentence=f"Release {release} already serves snapshot {manifest.snapshot}.", release=release
     )
 
 
-def _judge(store: ReleaseStore, candidate: Candidate, champion: str | None) -> tuple[ReleaseManifest, Verdict]:
+def _judge(
+    store: ReleaseStore, candidate: Candidate, champion: str | None, *, force: bool
+) -> tuple[ReleaseManifest, Verdict]:
     """Release folder, collection, comparison, gates, manifest."""
     rules = load_section("gates", GateRules)
     measured = milestones.read_measured(milestones.ensure_data())
@@ -159,15 +187,32 @@ def _judge(store: ReleaseStore, candidate: Candidate, champion: str | None) -> t
     evidence = gather(
         measured.evaluation,
         champion=champion,
-        comparison=compare(champion, measured.snapshot, rules),
+        comparison=None if champion is None else compared(champion, measured.snapshot, rules, force=force),
         fidelity=fidelity,
         counts=counts,
-        parity=measured.parity,
         validation_passed=measured.validation.success,
+        training=milestones.training_split(),
+        continuity=against_champion(store, measured.snapshot, rules.continuity),
     )
     key = candidate.decision_key(params_document().get("gates"), champion)
     verdict = ask_gates(key, candidate, measured, evidence, rules)
     return assembly.write_release(store, candidate, measured, verdict, collection), verdict
+
+
+def compared(champion: str, snapshot: str, rules: GateRules, *, force: bool) -> Comparison | None:
+    """The comparison, once the champion's scores came out again. Raises EvaluationBroken where they do not.
+
+    A forced run goes on without one: the gates miss that evidence and refuse, so that the force and its reason are
+    recorded. It is the way on where a damaged champion cannot be restored.
+    """
+    try:
+        reproduce(champion, rules.reproduce)
+    except EvaluationBroken as error:
+        if not force:
+            raise
+        say(str(error))
+        return None
+    return compare(champion, snapshot, rules)
 
 
 def _conclude(

@@ -12,6 +12,7 @@ from search.serving_code import PACKAGES, SERVICE, serving_code
 
 DATA_FILE = DATA.with_suffix(".dvc")
 NO_GIT = "no git"
+CHANGED = "+changes"
 
 
 def code_revision() -> str:
@@ -20,7 +21,7 @@ def code_revision() -> str:
     if commit is None:
         return NO_GIT
     changed = _git("status", "--porcelain", "--untracked-files=no", "--", *(p for p in PACKAGES if Path(p).is_dir()))
-    return commit + ("+changes" if changed else "")
+    return commit + (CHANGED if changed else "")
 
 
 def code_digest(entry: str = SERVICE, root: Path = Path()) -> str:

@@ -11,9 +11,11 @@ from catalog.params import params_document
 from flows import dvc
 from flows.candidate import LAST_STAGE, read_candidate
 from flows.errors import WorkspaceBusy
+from flows.moving import moved
 from flows.packaging import is_packaged
 from flows.parameters import check_params
 from flows.promotion import INTENT
+from flows.refreshing.freshness import cut_short, held_snapshot
 from flows.releases import ReleaseStore
 from flows.revision import demand_snapshot
 from flows.verdict import Verdict, verdict_of
@@ -67,6 +69,15 @@ def stand(store: ReleaseStore) -> Standing:
     if champion is not None and champion.release == release:
         if not is_packaged(release, store.home) or _store_is_gone():
             return Standing("unfinished", f"Release {release} serves but its Bento or collection is gone.", release)
+        if moved(manifest):
+            return Standing(
+                "unfinished", f"Release {release} serves, and is to be filled into another Milvus.", release
+            )
+        if (sentence := cut_short(store, release)) is not None:
+            return Standing("unfinished", sentence, release)
+        if (held := held_snapshot(store, release)) != manifest.snapshot:
+            sentence = f"Release {release} serves, and holds snapshot {held} since its last refresh."
+            return Standing("unfinished", sentence, release)
         nothing = (
             f"Nothing changed: release {release} already serves snapshot {manifest.snapshot}; nothing was recomputed."
         )

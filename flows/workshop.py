@@ -26,7 +26,7 @@ REPORTS = (
     TRIAL_REPORT,
 )  # in an experiment
 _REFS = "refs/exps/"
-_ELSEWHERE = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"})  # set inside hooks: another repository
+ELSEWHERE = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"})  # set inside hooks: another repository
 _IDENTITY = {"user.name": "etalage", "user.email": "etalage@localhost"}
 
 
@@ -98,7 +98,7 @@ class Workshop:
 def _git(folder: Path, *arguments: str, check: bool = True) -> str | None:
     """What git says, or None where `check` is off and it refuses. Raises StageFailed with its sentence, or NotReady."""
     command: Sequence[str] = ["git", *arguments]
-    environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
+    environment = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
     except FileNotFoundError:

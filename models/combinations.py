@@ -19,7 +19,7 @@ def check(
     params: ModelParams, text: TextKind, text_backbone: str | None, image: ImageKind, image_backbone: str | None
 ) -> None:
     """Raise InvalidParams for the first thing that is impossible with these towers and backbones."""
-    shared = text in JOINT and (text, text_backbone) == (image, image_backbone)
+    shared = share_a_space(text, text_backbone, image, image_backbone)
     for impossible, reason in (
         *_of_text(params, text, text_backbone),
         *_beside_text(params, text, shared),
@@ -27,6 +27,11 @@ def check(
     ):
         if impossible:
             raise InvalidParams(reason)
+
+
+def share_a_space(text: TextKind, text_backbone: str | None, image: ImageKind, image_backbone: str | None) -> bool:
+    """Whether the pretrained towers agree already, so text finds pictures before any training."""
+    return text in JOINT and (text, text_backbone) == (image, image_backbone)
 
 
 def _of_text(params: ModelParams, kind: TextKind, backbone: str | None) -> list[tuple[bool, str]]:

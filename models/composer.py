@@ -19,6 +19,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.arrays import read_arrays
 from catalog.errors import InvalidQuery, NotReady
 from catalog.workspace import COMPOSER
 
@@ -147,8 +148,7 @@ def _load_sum(folder: Path, about: Mapping[str, object]) -> Composer:
 
 def _load_learned(folder: Path, about: Mapping[str, object]) -> Composer:
     wanted = shapes(int(str(about["dim"])), int(str(about["hidden"])))
-    with np.load(folder / WEIGHTS, allow_pickle=False) as saved:
-        weights = {name: saved[name].astype(np.float32) for name in saved.files}
+    weights = {name: array.astype(np.float32) for name, array in read_arrays(folder / WEIGHTS).items()}
     if {name: array.shape for name, array in weights.items()} != wanted:
         raise NotReady(f"{folder / WEIGHTS} does not fit {ABOUT}: run the compose stage again.")
     return LearnedComposer(encoder=str(about["encoder"]), weights=weights)

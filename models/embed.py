@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from catalog.arrays import read_arrays
 from catalog.errors import NotReady
 from catalog.media import MediaStore
 from catalog.params import load_section
@@ -68,33 +69,39 @@ def embed_products(
         batch = products[start : start + params.batch_size]
         parts.append(_cached(batch, media, encoder, params.pictures, cache))
         progress(start + len(batch), len(products))
+    return joined([product.id for product in products], parts, encoder, snapshot)
+
+
+def joined(ids: Sequence[str], parts: Sequence[Batch], encoder: EncoderLike, snapshot: str) -> ProductEmbeddings:
+    """The batches `parts` of the products `ids`, one after the other, and their fused vectors.
+
+    Raises NotReady when a vector is not a unit vector.
+    """
     nothing = np.zeros((0, encoder.dim), dtype=np.float32)
     text = np.concatenate([nothing, *(part["text"] for part in parts)])
     image = np.concatenate([nothing, *(part["image"] for part in parts)])
     has_text = np.concatenate([np.zeros(0, dtype=bool), *(part["has_text"] for part in parts)])
     has_image = np.concatenate([np.zeros(0, dtype=bool), *(part["has_image"] for part in parts)])
     fused = encoder.fuse_products(text, image, has_text, has_image)
-    ids = [product.id for product in products]
     for name, vectors, there in (
         ("text", text, has_text),
         ("image", image, has_image),
         ("fused", fused, has_text | has_image),
     ):
         _check(name, ids, vectors, there)
-    return ProductEmbeddings(ids, fused, text, image, has_text, has_image, encoder.fingerprint, snapshot)
+    return ProductEmbeddings(list(ids), fused, text, image, has_text, has_image, encoder.fingerprint, snapshot)
 
 
 def _cached(
     batch: Sequence[Product], media: MediaStore, encoder: EncoderLike, pictures: int, cache: Path | None
 ) -> Batch:
     if cache is None:
-        return _encode(batch, media, encoder, pictures)
+        return encode_batch(batch, media, encoder, pictures)
     content = [[encoder.fingerprint, pictures], *([p.id, product_text(p), p.images[:pictures]] for p in batch)]
     path = cache / f"{hashlib.sha256(json.dumps(content).encode()).hexdigest()[:24]}.npz"
     if path.is_file():
-        with np.load(path, allow_pickle=False) as saved:
-            return {name: saved[name] for name in saved.files}
-    encoded = _encode(batch, media, encoder, pictures)
+        return read_arrays(path)
+    encoded = encode_batch(batch, media, encoder, pictures)
     cache.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".unfinished")
     with unfinished.open("wb") as stream:
@@ -103,7 +110,8 @@ def _cached(
     return encoded
 
 
-def _encode(batch: Sequence[Product], media: MediaStore, encoder: EncoderLike, pictures: int) -> Batch:
+def encode_batch(batch: Sequence[Product], media: MediaStore, encoder: EncoderLike, pictures: int) -> Batch:
+    """Vectors of the words of each product, and of its first `pictures` pictures, encoded now."""
     texts = [product_text(product) for product in batch]
     has_text = np.array([bool(text) for text in texts], dtype=bool)
     text = np.zeros((len(batch), encoder.dim), dtype=np.float32)

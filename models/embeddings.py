@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from catalog.arrays import read_array
 from catalog.errors import NotReady
 from catalog.workspace import EMBEDDINGS
 
@@ -57,7 +58,7 @@ def load_embeddings(folder: Path = EMBEDDINGS) -> ProductEmbeddings:
     try:
         about = json.loads((folder / "embeddings.json").read_text(encoding="utf-8"))
         table = pq.read_table(folder / "products.parquet")
-        arrays = {field: np.load(folder / f"{field}.npy", allow_pickle=False) for field in FIELDS}
+        arrays = {field: read_array(folder / f"{field}.npy") for field in FIELDS}
     except FileNotFoundError as error:
         raise NotReady(f"{folder} holds no embeddings ({error.filename} is missing): run the embed stage.") from None
     shape = (about["products"], about["dim"])

@@ -10,9 +10,10 @@ Legend: B batch, D width of the space.
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import onnxruntime
@@ -21,12 +22,16 @@ from numpy.typing import NDArray
 from catalog.errors import NotReady
 from catalog.media import decode_image
 from catalog.workspace import ENCODER
+from models.decoding import decoding
 from models.encoder_folder import (
     FUSION_GRAPH,
     IMAGE_GRAPH,
     MODALITIES,
+    PLACES,
+    POOLED,
     PRODUCT_TEXT,
     TEXT_GRAPH,
+    VECTORS,
     EncoderConfig,
     Floats,
     fingerprint,
@@ -77,6 +82,25 @@ class EncoderLike(Protocol):
         """Worst cosine over the saved probes. Raises NotReady when it is too low."""
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One picture through the image tower: its unit row [D] of the space, and what the trunk saw on the way: the map
+    [C, h, w] of its places, and its pooled features [F].
+    """
+
+    vector: Floats
+    places: Floats
+    pooled: Floats
+
+
+@runtime_checkable
+class SeeingEncoder(EncoderLike, Protocol):
+    """An encoder that can also tell what is where in a picture: late interaction asks it."""
+
+    def look(self, image: bytes) -> Look:
+        """The picture through the image tower, once for its vector and its places."""
+
+
 class Encoder:
     """An encoder folder, opened. Threads may share it."""
 
@@ -91,6 +115,7 @@ class Encoder:
         self._threads = threads
         self._text = _TextGraph(folder, config.tokenizer, threads)
         self._image = open_session(folder / IMAGE_GRAPH, threads)
+        self._knows_places = PLACES in {output.name for output in self._image.get_outputs()}
         self._fusion = open_session(folder / FUSION_GRAPH, 1)
 
     @classmethod
@@ -143,9 +168,20 @@ class Encoder:
         vectors = np.zeros((len(images), self.dim), dtype=np.float32)
         for start in range(0, len(images), _IMAGES_AT_ONCE):
             rows = list(range(start, min(start + _IMAGES_AT_ONCE, len(images))))
-            pixels = self.config.preprocess.prepare_batch([decode_image(images[row]) for row in rows])
-            self._place("image", vectors, rows, self._image.run(None, {"pixels": pixels})[0])
+            self._place("image", vectors, rows, self._seen([images[row] for row in rows], [VECTORS])[0])
         return vectors
+
+    def look(self, image: bytes) -> Look:
+        """See SeeingEncoder; `vector` is what `encode_image` gives for the picture alone, to the last bit.
+
+        Raises as `encode_image`, and NotReady when the image tower knows no places.
+        """
+        if not self._knows_places:
+            raise NotReady(f"Encoder {self.name} does not tell where in a picture things are: export it again.")
+        vectors, places, pooled = self._seen([image], [VECTORS, PLACES, POOLED])
+        row = np.zeros((1, self.dim), dtype=np.float32)
+        self._place("image", row, [0], vectors)
+        return Look(row[0], places[0], pooled[0])
 
     def fuse_products(self, text: Floats | None, image: Floats | None, has_text: Mask, has_image: Mask) -> Floats:
         """Unit rows [B, D] of each modality (None: nobody has it) and who has it [B] -> products [B, D].
@@ -168,7 +204,10 @@ class Encoder:
         Raises NotReady when it is below LOWEST_PROBE: this machine does not give the vectors the index was built with.
         """
         probes = read_probes(self.folder)
-        text, image = self.encode_text(probes.texts), self.encode_image(probes.images)
+        text = self.encode_text(probes.texts)
+        image = np.zeros((len(probes.images), self.dim), dtype=np.float32)
+        for row, picture in enumerate(probes.images):  # not all at once: a session keeps the memory of its largest call
+            image[row] = self.encode_image([picture])[0]
         worst = 1.0
         for now, saved in ((text, probes.text), (image, probes.image), (self._fused(text, image), probes.fused)):
             worst = min(worst, float(np.sum(now * saved, axis=1).min(initial=1.0)))
@@ -182,6 +221,13 @@ class Encoder:
         pairs = min(len(text), len(image))
         there = np.ones(pairs, dtype=bool)
         return self.fuse_products(text[:pairs], image[:pairs], there, there)
+
+    def _seen(self, images: Sequence[bytes], outputs: Sequence[str]) -> list[Floats]:
+        """What the image graph tells of B picture files, by `outputs`."""
+        with decoding():
+            pixels = self.config.preprocess.prepare_batch([decode_image(image) for image in images])
+        found: list[Floats] = self._image.run(list(outputs), {"pixels": pixels})
+        return found
 
     def _place(self, modality: str, vectors: Floats, rows: list[int], encoded: Floats) -> None:
         first, last = self.config.spaces[modality]

@@ -1,6 +1,6 @@
 """What lies in the folder of a served encoder, and how it is read back.
 
-text.onnx  image.onnx  fusion.onnx   the graphs
+text.onnx  image.onnx  fusion.onnx   the graphs; image.onnx also tells places, where its tower knows them
 encoder.json                         spaces, tokenizer, preprocessing
 tokenizer.json or sp.model           the tokenizer's file; words.json is that of towers over words
 product_text/                        text.onnx and tokenizer of products' words, where queries have a tower of their own
@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.arrays import read_array
 from catalog.errors import NotReady
 from models.preprocess import ImagePreprocess
 from models.text_tokens import TokenizerSpec
@@ -31,6 +32,8 @@ PROBES = "probes"
 PRODUCT_TEXT = "product_text"
 BASELINE = "baseline"
 MODALITIES = ("text", "image")
+VECTORS, PLACES, POOLED = "vectors", "places", "pooled"
+"""Outputs of the graphs; the last two of image.onnx alone, see models.encoder.Look."""
 
 Floats = NDArray[np.float32]
 
@@ -127,7 +130,7 @@ def read_probes(folder: Path) -> Probes:
         return Probes(
             texts=listing["texts"],
             images=[(source / name).read_bytes() for name in listing["images"]],
-            **{name: np.load(source / f"{name}.npy", allow_pickle=False) for name in ("text", "image", "fused")},
+            **{name: read_array(source / f"{name}.npy") for name in ("text", "image", "fused")},
         )
     except FileNotFoundError as error:
         raise NotReady(f"{folder} lacks its probes ({error.filename}): run the export stage again.") from None

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from catalog.media import MediaStore, decode_image
+from catalog.media import MediaStore
 from catalog.params import load_section
 from catalog.tables import read_products, read_terms
 from catalog.workspace import ENCODER, EXPORT_REPORT, MODEL
@@ -26,7 +26,7 @@ from models.encoder_folder import BASELINE, PRODUCT_TEXT, EncoderConfig, Floats,
 from models.export_graphs import BARE, write_fusion_graph, write_image_graph, write_text_graph
 from models.fusion.weighing import MeanFusion
 from models.params import ExportParams, ModelParams, served_width
-from models.prefixes import unit_prefix
+from models.parity import cosines, trained_vectors
 from models.presets import name_of, sources_of
 from models.probes import probe_images, probe_texts
 from models.towers.tower import TextTower
@@ -59,7 +59,7 @@ def export(
     for each in (folder / BASELINE, folder):
         write_probes(each, texts, images)
     served = Encoder.load(folder)
-    expected = _torch_vectors(model, texts, images, served.dim)
+    expected = trained_vectors(model, texts, images, served.dim)
     vectors = {"text": served.encode_text(texts), "image": served.encode_image(images)}
     if model.queries is not None:
         vectors["product_text"] = served.encode_product_text(texts)
@@ -78,8 +78,8 @@ def export(
         "ms": {
             "text": _ms(lambda text: served.encode_text([text]), texts),
             "image": _ms(lambda image: served.encode_image([image]), images),
-            "text_torch": _ms(lambda text: _torch_vectors(model, [text], [], served.dim), texts),
-            "image_torch": _ms(lambda image: _torch_vectors(model, [], [image], served.dim), images),
+            "text_torch": _ms(lambda text: trained_vectors(model, [text], [], served.dim), texts),
+            "image_torch": _ms(lambda image: trained_vectors(model, [], [image], served.dim), images),
         },
         "threads": cores(),
     }
@@ -162,27 +162,9 @@ def write_probes(folder: Path, texts: Sequence[str], images: Sequence[bytes]) ->
     Probes(texts, images, text, image, fused).write(folder)
 
 
-@torch.inference_mode()
-def _torch_vectors(model: DualEncoder, texts: Sequence[str], images: Sequence[bytes], dim: int) -> dict[str, Floats]:
-    """Unit rows [B, dim] of the model itself."""
-    found: dict[str, torch.Tensor] = {}
-    if texts:
-        found["text"] = unit_prefix(model.encode_text(texts), dim)
-        if model.queries is not None:
-            found["product_text"] = unit_prefix(model.encode_product_text(texts), dim)
-    if images:
-        pixels = model.image.preprocess.prepare_batch([decode_image(image) for image in images])
-        found["image"] = unit_prefix(model.encode_pixels(torch.from_numpy(pixels)), dim)
-    if texts and images:
-        pairs = min(len(texts), len(images))
-        there = torch.ones(pairs, dtype=torch.bool)
-        found["fused"] = model.fuse(found["text"][:pairs], found["image"][:pairs], there, there)
-    return {name: tensor.numpy() for name, tensor in found.items()}
-
-
 def _parity(expected: Floats, found: Floats) -> dict[str, float]:
-    cosines = np.sum(expected.astype(np.float64) * found.astype(np.float64), axis=1)
-    return {"min": round(float(cosines.min()), 7), "mean": round(float(cosines.mean()), 7)}
+    near = cosines(expected, found)
+    return {"min": round(float(near.min()), 7), "mean": round(float(near.mean()), 7)}
 
 
 def _ms(encode: Callable[[Any], object], items: Sequence[Any]) -> float | None:

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from onnxscript.ir.passes.common import ClearMetadataAndDocStringPass
 from torch import Tensor, nn
 from torch.export import Dim
 from torch.export._patches import register_gru_while_loop_decomposition, register_lstm_while_loop_decomposition
 from torch.nn import functional as F
 
-from models.encoder_folder import FUSION_GRAPH, IMAGE_GRAPH, MODALITIES, TEXT_GRAPH
+from catalog.errors import InvalidParams
+from models.encoder_folder import FUSION_GRAPH, IMAGE_GRAPH, MODALITIES, PLACES, POOLED, TEXT_GRAPH, VECTORS
 from models.fusion.fusion import Fusion
 from models.prefixes import PrefixFusion, unit_prefix
 from models.text_tokens import TokenizerSpec
@@ -38,15 +40,18 @@ class TextGraph(nn.Module):
 
 
 class ImageGraph(nn.Module):
-    """pixels -> what `served` gives."""
+    """pixels -> what `served` gives; with `seen` also what late interaction takes: [B, C, h, w] and pooled [B, F]."""
 
-    def __init__(self, tower: ImageTower, dim: int) -> None:
+    def __init__(self, tower: ImageTower, dim: int, seen: bool = False) -> None:
         super().__init__()
-        self.tower, self.dim = tower, dim
+        self.tower, self.dim, self.seen = tower, dim, seen
 
-    def forward(self, pixels: Tensor) -> Tensor:
-        """float32 [B, 3, H, W] -> [B, d]."""
-        return served(self.tower, self.tower.late(self.tower.early(pixels)), self.dim)
+    def forward(self, pixels: Tensor) -> Tensor | tuple[Tensor, Tensor, Tensor]:
+        """float32 [B, 3, H, W] -> [B, d] and more."""
+        features = self.tower.early(pixels)
+        pooled = self.tower.late(features)
+        vectors = served(self.tower, pooled, self.dim)
+        return (vectors, self.tower.places(features), pooled) if self.seen else vectors
 
 
 def served(tower: Tower, pooled: Tensor, dim: int) -> Tensor:
@@ -85,22 +90,43 @@ def _shapes(spec: TokenizerSpec, batch: Dim, name: str = "length") -> tuple[dict
 
 
 def write_image_graph(tower: ImageTower, folder: Path, dim: int | None = None) -> None:
-    """Write image.onnx with the input `pixels`. `dim`: see `served`; None is all."""
+    """Write image.onnx with the input `pixels`. `dim`: see `served`; None is all.
+
+    Without BARE, and where the tower knows places, the graph tells them too: they cost nothing on the way.
+    """
     size = tower.preprocess.size
     example = torch.zeros(2, 3, size, size)
-    graph = ImageGraph(tower, tower.head.dim if dim is None else dim)
-    write_graph(graph, (example,), folder / IMAGE_GRAPH, ["pixels"], ({0: Dim("batch")},))
+    seen = dim != BARE and _knows_places(tower, example)
+    graph = ImageGraph(tower, tower.head.dim if dim is None else dim, seen)
+    outputs = [VECTORS, PLACES, POOLED] if seen else [VECTORS]
+    write_graph(graph, (example,), folder / IMAGE_GRAPH, ["pixels"], ({0: Dim("batch")},), outputs)
+
+
+def _knows_places(tower: ImageTower, example: Tensor) -> bool:
+    try:
+        with torch.inference_mode():
+            tower.places(tower.early(example))
+    except InvalidParams:  # late.enabled is refused for it; without late interaction nobody asks
+        return False
+    return True
 
 
 def write_fusion_graph(fusion: Fusion, dim: int, folder: Path) -> None:
     """Write fusion.onnx with the inputs `vectors` [B, M, d] and `present` [B, M], 1 where there is one."""
     example = (torch.zeros(2, len(MODALITIES), dim), torch.ones(2, len(MODALITIES)))
     shapes = ({0: Dim("batch")}, {0: Dim("batch")})
-    write_graph(PrefixFusion(fusion), example, folder / FUSION_GRAPH, ["vectors", "present"], shapes)
+    write_graph(PrefixFusion(fusion), example, folder / FUSION_GRAPH, ["vectors", "present"], shapes, ["fused"])
 
 
-def write_graph(module: nn.Module, example: tuple[Tensor, ...], path: Path, names: list[str], shapes: object) -> None:
-    """Write `module` as a graph with inputs `names` and one output, traced with `example`; `shapes`: what varies.
+def write_graph(
+    module: nn.Module,
+    example: tuple[Tensor, ...],
+    path: Path,
+    names: list[str],
+    shapes: object,
+    outputs: Sequence[str] = (VECTORS,),
+) -> None:
+    """Write `module` as a graph with inputs `names` and `outputs`, traced with `example`; `shapes`: what varies.
 
     Raises RuntimeError when the exporter fixed a size that varies, as it does in silence.
     """
@@ -111,12 +137,15 @@ def write_graph(module: nn.Module, example: tuple[Tensor, ...], path: Path, name
             example,
             dynamo=True,
             input_names=names,
-            output_names=["vectors"] if names != ["vectors", "present"] else ["fused"],
+            output_names=list(outputs),
             dynamic_shapes=shapes,  # type: ignore[arg-type]
             verbose=False,
         )
         assert program is not None
         _check_sizes(program.model.graph.inputs, list(_each(shapes)))
+        # The exporter notes where in which file each operation comes from: the same model would be other bytes, and so
+        # another encoder and release, in another folder.
+        ClearMetadataAndDocStringPass()(program.model)
         program.save(path, external_data=False)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from catalog.errors import InvalidParams
-from models.combinations import JOINT, TORCHVISION, WORDS, check
+from models.combinations import TORCHVISION, WORDS, check, share_a_space
 from models.params import ImageKind, ModelParams, PresetName, TextKind, WordReader
 
 PACKAGED = "packaged"  # as a backbone: the one that installed packages ship
@@ -25,7 +25,7 @@ class Preset:
     @property
     def shared_space(self) -> bool:
         """Whether the pretrained towers agree already, so text finds pictures before any training."""
-        return self.text in JOINT and (self.text, self.text_backbone) == (self.image, self.image_backbone)
+        return share_a_space(self.text, self.text_backbone, self.image, self.image_backbone)
 
 
 def sources_of(params: ModelParams) -> Preset:

@@ -56,9 +56,10 @@ class TokenizerSpec:
 class TextTokens:
     """Texts -> padded ids. Ids of texts seen before are remembered."""
 
-    def __init__(self, spec: TokenizerSpec, source: Path, other: "TextTokens | None" = None) -> None:
-        """`source`: the tokenizer's file. `other`: the one that `spec.beside` describes."""
-        self.spec, self.other = spec, other
+    other: "TextTokens | None" = None  # the one that `spec.beside` describes
+
+    def __init__(self, spec: TokenizerSpec, source: Path) -> None:
+        self.spec = spec
         self._content = source.read_bytes()
         self.ids: Callable[[str], tuple[int, ...]] = lru_cache(maxsize=_REMEMBERED)(OPENERS[spec.kind](source, spec))
 
@@ -91,8 +92,8 @@ class TextTokens:
 
 def load_tokens(folder: Path, spec: TokenizerSpec) -> TextTokens:
     """Open the tokenizer whose file lies in `folder`."""
-    other = None if spec.beside is None else load_tokens(folder, spec.beside)
-    return TextTokens(spec, folder / spec.file, other)
+    own = TextTokens(spec, folder / spec.file)
+    return own if spec.beside is None else own.beside(load_tokens(folder, spec.beside))
 
 
 def _use3(source: Path, spec: TokenizerSpec) -> Callable[[str], tuple[int, ...]]:

@@ -26,7 +26,7 @@ from catalog.errors import EtalageError, InvalidSnapshot
 from catalog.media import MediaStore
 from catalog.params import load_section
 from catalog.products import Product
-from catalog.splits import SplitParams, split_products
+from catalog.splits import SplitParams, digest_of_products, split_products
 from catalog.tables import read_interactions, read_judgements, read_products, read_terms, snapshot_id
 from catalog.terms import TermIndex
 from catalog.whole import part_of, put
@@ -57,7 +57,7 @@ from models.training.settings import TrainSettings
 from models.training.shop_queries import ShopQueries
 from models.training.task import DualEncoderTask
 from models.training.teacher import Teacher
-from models.training.texts import LiveTexts, RememberedTexts, Texts
+from models.training.texts import open_texts, texts_folder
 from models.training.validation_score import Validation
 
 CODE = (Path(__file__).parent, Path(__file__).parent.parent / "catalog")
@@ -141,6 +141,7 @@ def train(sections: Sections, show: Display) -> dict[str, Any]:
         "model": sections.model.model_dump(mode="json"),
         "teacher": teacher.name if teacher is not None else None,
         "products": {name: len(rows) for name, rows in split.items()},
+        "trained_on": digest_of_products(task.products),
         "without_picture": sum(not product.images for product in split["train"]),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         "precision": "bf16" if plan.bf16 else "fp32",
@@ -200,19 +201,12 @@ def own_folders(model: DualEncoder, checkpoint: Checkpoint, shared: Path | None)
     """
     if shared is not None:
         trunk = trunk_folder(model, shared).name
-        return shared / f"texts-{untrained(model.text.resting)}", shared / f"pooled-{untrained(model.image, trunk)}"
+        return texts_folder(model, shared), shared / f"pooled-{untrained(model.image, trunk)}"
     folder = checkpoint.folder / f"frozen-{digest_of(asdict(checkpoint.key))}"
     for other in checkpoint.folder.glob("frozen-*"):
         if other != folder:
             shutil.rmtree(other)
     return folder / "texts", folder / "pooled"
-
-
-def open_texts(model: DualEncoder, folder: Path) -> Texts:
-    """Remembered outputs of a frozen backbone; or tokens when it trains."""
-    if model.text.live:
-        return LiveTexts()
-    return RememberedTexts(model, FeatureStore.open(folder, "float32"))
 
 
 def plan_of(params: TrainParams, device: torch.device, *, tail_rests: bool) -> Plan:

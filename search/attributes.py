@@ -12,6 +12,7 @@ is no red dress. A product that tells none of the fields is not in this leg at a
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from catalog.products import CATEGORY
 from search.collection import ATTRIBUTES, DECIMALS, DENSE, LEXICAL, Collection, Scored, Vector
@@ -31,9 +32,13 @@ class _Part:
     negated: bool
 
     def fit(self, tags: Sequence[str], told: frozenset[str]) -> float:
-        if not self.fields & told:
+        if told.isdisjoint(self.fields):
             return UNTOLD
-        fit = min(1.0, sum(self.tags.get(tag, 0.0) for tag in tags))
+        fit = 0.0
+        for tag in tags:
+            if tag in self.tags:
+                fit += self.tags[tag]
+        fit = min(1.0, fit)
         return 1.0 - fit if self.negated else fit
 
 
@@ -46,8 +51,8 @@ class Wish:
 
     def score(self, tags: Sequence[str]) -> float | None:
         """0 to 1, None where the tags tell nothing of what is wanted."""
-        told = frozenset(tag.partition("=")[0] for tag in tags)
-        if not any(part.fields & told for part in self.parts):
+        told = _fields_of(tuple(tags))
+        if all(told.isdisjoint(part.fields) for part in self.parts):
             return None
         whole = sum(part.weight for part in self.parts)
         return round(sum(part.weight * part.fit(tags, told) for part in self.parts) / whole, DECIMALS)
@@ -94,6 +99,12 @@ def with_attributes(
     return {**{leg: _ordered(found[leg]) for leg in candidates}, ATTRIBUTES: _ordered(fitting)}
 
 
+@lru_cache(maxsize=16_384)
+def _fields_of(tags: tuple[str, ...]) -> frozenset[str]:
+    """The fields that a product tells; every query asks the same products of them."""
+    return frozenset(tag.partition("=")[0] for tag in tags)
+
+
 def _part(mention: Mention, plain: float) -> _Part:
     top = mention.confidence
     sure = _sure(mention)
@@ -118,7 +129,7 @@ def _clauses(mention: Mention, values: Mapping[str, Sequence[str]]) -> Iterable[
 
 
 def _ordered(scored: Mapping[str, float]) -> Scored:
-    return sorted(scored.items(), key=lambda item: (-item[1], item[0]))
+    return [(product_id, -under) for under, product_id in sorted((-score, own) for own, score in scored.items())]
 
 
 def values_by_field(facets: Sequence[Facet]) -> dict[str, tuple[str, ...]]:

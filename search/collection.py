@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,19 @@ FIELD_OF_LEG: Mapping[str, str] = MappingProxyType({DENSE: "fused", IMAGE: "imag
 LEGS = (*FIELD_OF_LEG, LEXICAL)  # those that a collection searches
 QUERY_LEGS = (*LEGS, ATTRIBUTES)  # those that a query may name
 DECIMALS = 6  # of a score: products with the same vector tie, whatever order the sums were made in
+
+
+class Freshness(NamedTuple):
+    """Which refresh of its release a collection holds (search.refreshes): 0 as it was built.
+
+    `coming` is one that was begun and has not ended: some products are as in it, all others as in `number`. 0: none.
+    """
+
+    number: int = 0
+    coming: int = 0
+
+
+AS_MADE = Freshness()
 
 
 class Collection(Protocol):
@@ -42,11 +55,18 @@ class Collection(Protocol):
         """How its vectors are compared (search.matching.METRICS)."""
 
     @property
+    def freshness(self) -> Freshness:
+        """Which refresh it held when it was opened."""
+
+    @property
     def fields(self) -> FilterFields:
         """What it can be filtered by."""
 
     def count(self) -> int:
         """N."""
+
+    def close(self) -> None:
+        """Give back what it holds of the store; it cannot be asked any more."""
 
     def search(self, leg: str, query: Vector | str, limit: int, narrow: Filter = EVERYTHING) -> Scored:
         """At most `limit` products, best first: the metric against `query` [D], or BM25 of the words for `lexical`.

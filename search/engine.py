@@ -8,11 +8,13 @@ Built in exactly three places: the evaluation stages, the promote flow and the s
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
-from catalog.errors import EncoderMismatch, InvalidQuery, NotReady
+from catalog.errors import EncoderMismatch, InvalidQuery, NotReady, UnknownProduct
 from models.composer import Composer, SumComposer
+from models.decoding import decodings
 from models.encoder import EncoderLike
 from search.attributes import Wish, values_by_field, wish_of, with_attributes
 from search.collection import ATTRIBUTES, DENSE, FIELD_OF_LEG, IMAGE, LEXICAL, Collection, Scored, Vector
@@ -23,37 +25,15 @@ from search.matching import rescored
 from search.meant import meant, priced
 from search.mentions import of_photos, of_terms, with_photos
 from search.query import Answer, Hit, LegScore, Query, check, check_k
-from search.query_vector import photo_vector, query_vector
-from search.ranking import LEGS_OF_KIND, QueryKind, Ranking, fuse, leg_shares
+from search.query_vector import Photos, query_vector, see_photos
+from search.ranking import LEGS_OF_KIND, QueryKind, Ranking
 from search.ranking.rerank import Contributions, Reranker
+from search.retrieved import Retrieved
 from search.understanding.reader import Reader
 from search.understanding.understood import Mention, Understood
 from search.votes import voted
 
-__all__ = ["Answer", "Hit", "LegScore", "Query", "Retrieved", "SearchEngine"]
-
-
-@dataclass(frozen=True, slots=True)
-class Retrieved:
-    """What the legs put forward for one query, before ranking; tuning ranks it again with other weights."""
-
-    kind: QueryKind
-    candidates: Mapping[str, Scored]
-    able: Mapping[str, frozenset[str]]
-    took_ms: Mapping[str, float]
-    understood: Understood | None = None
-    query: Query | None = None
-    """What was asked; None for products like another."""
-
-    def ranked(self, ranking: Ranking) -> Scored:
-        """Every candidate, best first."""
-        weights = ranking.weights_for(self.kind, tuple(self.candidates))
-        return fuse(self.candidates, weights, self.able, ranking.fusion, ranking.odds_for(self.kind))
-
-    def explained(self, ranking: Ranking) -> Contributions:
-        """What each leg adds to the score that `ranked` gives."""
-        weights = ranking.weights_for(self.kind, tuple(self.candidates))
-        return leg_shares(self.candidates, weights, self.able, ranking.fusion, ranking.odds_for(self.kind))
+__all__ = ["Answer", "Hit", "LegScore", "Query", "SearchEngine"]
 
 
 class SearchEngine:
@@ -119,6 +99,9 @@ class SearchEngine:
     def search(self, query: Query) -> Answer:
         """Answer a query. Raises InvalidQuery (InvalidMedia, MediaTooLarge) with one sentence."""
         started = time.perf_counter()
+        for _ in range(_AGAIN):
+            with suppress(UnknownProduct):  # a refresh deleted it between its being found and its being shown
+                return self._answer(self.retrieve(query), query.k, started)
         return self._answer(self.retrieve(query), query.k, started)
 
     def similar(
@@ -156,12 +139,14 @@ class SearchEngine:
         read = time.perf_counter()
         if query.without is not None:
             narrow = narrow.also(Without(query.without))
-        photo, vector = None, None
-        if any(leg != LEXICAL for leg in legs):
-            photo = photo_vector(query, self.encoder)
-            vector = query_vector(query, self.encoder, self.composer, photo)
+        photos, vector = Photos(), None
+        with decodings() as decoded:
+            if any(leg != LEXICAL for leg in legs):
+                late = self.late if self.ranking.late_share(kind, seen_by(legs)) > 0 else None
+                photos = see_photos(query, self.encoder, late)
+                vector = query_vector(query, self.encoder, self.composer, photos.vector)
         encoded = time.perf_counter()
-        shown = self._shown(query, photo, said) if ATTRIBUTES in legs else ()
+        shown = self._shown(query, photos.vector, said) if ATTRIBUTES in legs else ()
         wish = wish_of((*said, *shown), self._values) if ATTRIBUTES in legs else None
         seen = time.perf_counter()
         asked: dict[str, Vector | str] = {}
@@ -171,9 +156,11 @@ class SearchEngine:
         if LEXICAL in legs and words is not None:
             asked[LEXICAL] = words
         wished = None if wish is None or vector is None else (wish, vector)
-        found = self._ask(kind, asked, query.k, narrow, read + (seen - encoded), wished)
-        took = {"understand": (read - started + seen - encoded) * 1000, **found.took_ms}
-        return replace(found, understood=with_photos(understood, shown), query=given, took_ms=took)
+        found = self._ask(kind, asked, query.k, narrow, read + (seen - encoded) + sum(decoded), wished)
+        decode = {"decode": sum(decoded) * 1000} if decoded else {}
+        took = {"understand": (read - started + seen - encoded) * 1000, **decode, **found.took_ms}
+        shows = with_photos(understood, shown)
+        return replace(found, understood=shows, query=given, photos=photos.tokens, took_ms=took)
 
     def _read(self, query: Query) -> tuple[Understood | None, tuple[Mention, ...]]:
         """What the text says, None without one, and all that text and terms mention; nothing where they are plain.
@@ -203,7 +190,7 @@ class SearchEngine:
         if self.late is None or query is None or share == 0:
             return fused
         most = self.ranking.candidates
-        return self.late.blended(fused[:most], query, seen, share) + fused[most:]
+        return self.late.blended(fused[:most], query, seen, share, retrieved.photos) + fused[most:]
 
     def best(self, retrieved: Retrieved, k: int) -> tuple[Scored, Contributions]:
         """The `k` best, and, where the query asks to explain, what adds up to the score of each."""
@@ -256,8 +243,13 @@ class SearchEngine:
     def _answer(self, retrieved: Retrieved, k: int, started: float) -> Answer:
         before = time.perf_counter()
         best, why = self.best(retrieved, k)
+        shown = {product_id for product_id, _ in best}
         places = {
-            leg: {product_id: LegScore(score, rank) for rank, (product_id, score) in enumerate(scored, start=1)}
+            leg: {
+                product_id: LegScore(score, rank)
+                for rank, (product_id, score) in enumerate(scored, start=1)
+                if product_id in shown
+            }
             for leg, scored in retrieved.candidates.items()
         }
         ranked = time.perf_counter()
@@ -284,3 +276,4 @@ class SearchEngine:
 
 
 _NOWHERE = LegScore(None, None)
+_AGAIN = 2  # queries asked once more, where a store over the network changes under them

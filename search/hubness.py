@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.arrays import read_array
 from catalog.errors import NotReady
 from search.collection import DECIMALS, Scored
 
@@ -73,7 +74,7 @@ class Hubs:
         """Read what `save` wrote. Raises NotReady when it is missing or wrong."""
         try:
             about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-            bank = np.load(folder / BANK, allow_pickle=False).astype(np.float32)
+            bank = read_array(folder / BANK).astype(np.float32)
             if about["format"] != 1 or bank.ndim != 2 or not len(bank) or not np.isfinite(bank).all():
                 raise ValueError
             return cls(str(about["encoder"]), bank)

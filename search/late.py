@@ -7,12 +7,13 @@ Words of the query, and places of its photos, each find their best match in the 
 search.engine blends that with the first stage by the weight that tuning chose for the kind of query, often 0.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from models.encoder import EncoderLike
+from models.late.changed import ChangedTokens
 from models.late.encoder import LateEncoder
 from models.late.folder import TOKENS, is_enabled
 from models.late.max_sim import Floats
@@ -34,27 +35,33 @@ MODALITIES_OF_LEG: Mapping[str, frozenset[str]] = {
 class LateInteraction:
     """Token heads and product tokens of a release. Threads may share it."""
 
-    def __init__(self, heads: LateEncoder, tokens: ProductTokens, folder: Path) -> None:
+    def __init__(self, heads: LateEncoder, tokens: ProductTokens | ChangedTokens, folder: Path) -> None:
         self.heads, self.tokens, self.folder = heads, tokens, folder
 
-    def blended(self, fused: Scored, query: Query, seen: Collection[str], weight: float) -> Scored:
+    def blended(
+        self, fused: Scored, query: Query, seen: Collection[str], weight: float, photos: Sequence[Floats] = ()
+    ) -> Scored:
         """`fused` (the candidates to look at, best first) in the order of both stages; see `blend`.
 
         `seen`: what of a product may be looked at, image, text or both. Raises InvalidQuery as the encoder does.
         """
-        return blend(fused, self.scores(query, [product_id for product_id, _ in fused], seen), weight)
+        return blend(fused, self.scores(query, [product_id for product_id, _ in fused], seen, photos), weight)
 
-    def scores(self, query: Query, ids: list[str], seen: Collection[str]) -> dict[str, float]:
-        """MaxSim of each product that can be looked at. Words and photos weigh as `text_weight` says."""
+    def scores(
+        self, query: Query, ids: list[str], seen: Collection[str], photos: Sequence[Floats] = ()
+    ) -> dict[str, float]:
+        """MaxSim of each product that can be looked at. Words and photos weigh as `text_weight` says.
+
+        `photos`: tokens [J, W] of the query's photos, where it is known already what they show.
+        """
         parts: list[tuple[Floats, float]] = []
         words = words_of(query.words() or "")
         share = query.text_weight if words and query.images else 1.0
         if words:
             parts.append((self._words(words), share))
         if query.images:
-            parts += [
-                (self.heads.photo(image), (1 - share * bool(words)) / len(query.images)) for image in query.images
-            ]
+            shown = photos or [self.heads.photo(image) for image in query.images]
+            parts += [(tokens, (1 - share * bool(words)) / len(shown)) for tokens in shown]
         found = [(self.tokens.scores(part, ids, seen), weight) for part, weight in parts if weight > 0]
         if not found:
             return {}
@@ -104,8 +111,12 @@ def seen_by(legs: Collection[str]) -> frozenset[str]:
     return frozenset().union(*(MODALITIES_OF_LEG.get(leg, frozenset()) for leg in legs))
 
 
-def load_late(folder: Path, encoder: EncoderLike, threads: int = 1) -> LateInteraction | None:
-    """What lies in `folder`; None where it says that there is none. Raises NotReady, EncoderMismatch."""
+def load_late(
+    folder: Path, encoder: EncoderLike, changed: Callable[[ProductTokens], ChangedTokens] | None = None
+) -> LateInteraction | None:
+    """What lies in `folder`, its tokens `changed`; None where it says that there is none. Raises NotReady,
+    EncoderMismatch."""
     if not is_enabled(folder):
         return None
-    return LateInteraction(LateEncoder.load(folder, encoder, threads), ProductTokens.load(folder / TOKENS), folder)
+    tokens = ProductTokens.load(folder / TOKENS)
+    return LateInteraction(LateEncoder.load(folder, encoder), changed(tokens) if changed else tokens, folder)

@@ -5,9 +5,9 @@ idf(t) = ln(1 + (N - n(t) + 0.5) / (n(t) + 0.5))      f: times t is in D    n: d
 """
 
 import hashlib
+import logging
 from collections.abc import Sequence
 
-import bm25s
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,6 +38,9 @@ class BM25:
         self._count = len(documents)
         self._ids: dict[str, int] = {}
         ids = [[self._ids.setdefault(token, len(self._ids)) for token in tokens] for tokens in documents]
+        import bm25s  # it loads scipy, and who only reads or writes rows has no index
+
+        logging.getLogger("bm25s").setLevel(logging.WARNING)  # its import sets DEBUG, whatever the program logs
         self._index = bm25s.BM25(k1=K1, b=B, method="lucene", backend="numpy")
         if self._ids:
             self._index.index((ids, self._ids), create_empty_token=False, show_progress=False)

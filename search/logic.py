@@ -7,12 +7,15 @@ Stages write the folder's files, a release holds a copy of it (`ranking/`), and 
 """
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from catalog.workspace import RANKING
 from models.composer import Composer, SumComposer, load_composer
 from models.encoder import EncoderLike
+from models.late.changed import ChangedTokens
+from models.late.tokens import ProductTokens
 from search.collection import Collection
 from search.engine import SearchEngine
 from search.hubness import FOLDER as HUBS
@@ -33,7 +36,8 @@ class SearchLogic:
     """`ranking`: how the legs become one list. `composer`: how a photo and words become one vector. `vocabulary`: what
     queries are read with; None: they are plain words. `reranker`: who looks at the top of the list again; None: nobody.
     `late`: the folder of late interaction (models.late.folder); None: there is none. `hubs`: by which pictures that are
-    near everything are known; None: they are not corrected.
+    near everything are known; None: they are not corrected. `tokens`: how the products of a refresh are put beside
+    those of late interaction (search.refreshes); None: they are as the release was made.
     """
 
     ranking: Ranking = field(default_factory=Ranking)
@@ -42,11 +46,12 @@ class SearchLogic:
     reranker: Reranker | None = None
     late: Path | None = None
     hubs: Hubs | None = None
+    tokens: Callable[[ProductTokens], ChangedTokens] | None = None
 
     def engine(self, encoder: EncoderLike, collection: Collection) -> SearchEngine:
         """What answers from `collection`. Raises EncoderMismatch when a part belongs to another encoder."""
         reader = None if self.vocabulary is None else Reader(self.vocabulary, encoder.encode_text)
-        late = None if self.late is None else load_late(self.late, encoder)
+        late = None if self.late is None else load_late(self.late, encoder, self.tokens)
         return SearchEngine(encoder, collection, self.ranking, self.composer, reader, self.reranker, late, self.hubs)
 
     def save(self, folder: Path = RANKING) -> None:

@@ -1,7 +1,9 @@
 """A collection searched in process, exactly: one matrix product or one BM25, and a mask."""
 
 from collections.abc import Sequence
+from functools import cache
 
+import bm25s  # noqa: F401  (search.lexical loads it late: here it comes while a reader still reads)
 import numpy as np
 
 from catalog.errors import UnknownProduct
@@ -12,6 +14,7 @@ from search.matching import METRICS
 from search.rows import Payload, Rows
 
 _FEW = 0.2  # share of the rows up to which copying them costs less than multiplying all
+_TIE = np.float32(2 * 10.0**-DECIMALS)  # scores that round to the same number are never further apart
 
 
 class MemoryCollection:
@@ -23,13 +26,18 @@ class MemoryCollection:
         self.release = release
         self.encoder = rows.encoder
         self.metric = rows.metric
+        self.freshness = rows.freshness
         self._bm25 = BM25.of_tokens([words.split() for words in rows.words])
-        self._worded = np.array([bool(words) for words in rows.words], dtype=bool)
+        self._legs = _legs(rows)
+        rows.prepare()
 
     @property
     def fields(self) -> FilterFields:
         """What it can be filtered by."""
         return self.rows.fields
+
+    def close(self) -> None:
+        """Nothing to give back: it holds rows, and no connection."""
 
     def count(self) -> int:
         """N."""
@@ -57,11 +65,7 @@ class MemoryCollection:
 
     def legs_of(self, ids: Sequence[str]) -> dict[str, frozenset[str]]:
         """The legs in which each product can be found at all."""
-        legs = {}
-        for product_id, row in zip(ids, self._at(ids), strict=True):
-            able = [leg for leg, field in FIELD_OF_LEG.items() if self.rows.present[field][row]]
-            legs[product_id] = frozenset([*able, LEXICAL] if self._worded[row] else able)
-        return legs
+        return {product_id: self._legs[row] for product_id, row in zip(ids, self._at(ids), strict=True)}
 
     def tags_of(self, ids: Sequence[str]) -> dict[str, Sequence[str]]:
         """The facet tags of each product. Raises UnknownProduct."""
@@ -83,10 +87,19 @@ class MemoryCollection:
 
     def _best(self, scores: Vector, rows: np.ndarray[tuple[int, ...], np.dtype[np.intp]], limit: int) -> Scored:
         """The `limit` best of `rows` by their `scores`; equal ones in the order of rows, which is that of ids."""
-        own = np.round(scores.astype(np.float64), DECIMALS)
         if len(rows) > limit:
-            least = np.partition(own, len(own) - limit)[len(own) - limit]
-            keep = own >= least  # all that tie with the last one: the order cuts the tie, not chance
-            own, rows = own[keep], rows[keep]
+            last = np.partition(scores, len(scores) - limit)[len(scores) - limit]
+            near = scores >= last - _TIE  # all that could tie with the last one: the order cuts the tie, not chance
+            scores, rows = scores[near], rows[near]
+        own = np.round(scores.astype(np.float64), DECIMALS)
         order = np.argsort(-own, kind="stable")[:limit]
-        return [(self.rows.ids[rows[place]], float(own[place])) for place in order]
+        ids = self.rows.ids
+        return [(ids[row], score) for row, score in zip(rows[order].tolist(), own[order].tolist(), strict=True)]
+
+
+def _legs(rows: Rows) -> list[frozenset[str]]:
+    """Of each row, the legs in which it can be found; rows with the same legs share one set."""
+    able = {leg: rows.present[field] for leg, field in FIELD_OF_LEG.items()}
+    able[LEXICAL] = np.array([bool(words) for words in rows.words], dtype=bool)
+    whole = cache(lambda *told: frozenset(leg for leg, known in zip(able, told, strict=True) if known))
+    return [whole(*told) for told in zip(*(known.tolist() for known in able.values()), strict=True)]

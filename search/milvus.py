@@ -17,15 +17,28 @@ from typing import Literal
 
 from pymilvus import MilvusClient
 
-from catalog.errors import EncoderMismatch, EtalageError, NotReady, ReleaseNotFound
+from catalog.errors import EtalageError, NotReady, ReleaseNotFound
 from search.collection import Collection
 from search.memory import MemoryCollection
+from search.milvus_change import CollectionChange, Held, held
 from search.milvus_collection import MilvusCollection
 from search.milvus_rows import fill, properties_of, read_rows, verify
-from search.milvus_schema import ALIAS, COUNT, DIGEST, ENCODER, PREFIX, RELEASE, SNAPSHOT, collection_name
 from search.milvus_session import answering, connect, embedded
 from search.rows import Rows
 from search.settings import IndexChoice, SearchSettings
+from search.stored import (
+    ALIAS,
+    COUNT,
+    DIGEST,
+    ENCODER,
+    PREFIX,
+    RELEASE,
+    SNAPSHOT,
+    check_finished,
+    collection_name,
+    is_finished,
+    no_collection,
+)
 
 StoreKind = Literal["embedded", "server"]
 
@@ -52,13 +65,20 @@ class MilvusStore:
         wait_s: float = 60.0,
         timeout_s: float = 20.0,
         index: IndexChoice = "auto",
+        query_timeout_s: float | None = None,
     ) -> None:
-        """`token`, `wait_s`, `timeout_s`, `index`: as in search.settings."""
+        """`token`, `wait_s`, `timeout_s`, `index`: as in search.settings.
+
+        With `query_timeout_s` the store is for a service: a server must connect, and answer what it is asked, in that
+        time instead of `timeout_s`, and `close` ends the connection.
+        """
         self.uri = uri
         self.kind: StoreKind = "server" if "://" in uri else "embedded"
         self._token = token
         self._wait_s = wait_s
         self._timeout_s = timeout_s
+        self._query_timeout_s = query_timeout_s
+        self._ask_s = timeout_s if query_timeout_s is None else query_timeout_s
         self._index: IndexChoice = index
         self._client: MilvusClient | None = None
 
@@ -107,8 +127,8 @@ class MilvusStore:
         with self._session() as client:
             name, properties = self._finished(client, release, encoder)
             if self.kind == "server":
-                client.load_collection(name)
-                return MilvusCollection(client, self.uri, name, properties, self._timeout_s)
+                client.load_collection(name, timeout=self._timeout_s)
+                return MilvusCollection(client, self.uri, name, properties, self._ask_s)
             return MemoryCollection(read_rows(client, name, properties), name=name, release=properties[RELEASE])
 
     @contextmanager
@@ -124,14 +144,28 @@ class MilvusStore:
         with self._session() as client:
             return read_rows(client, *self._finished(client, release, None))
 
+    def held(self, release: str) -> Held:
+        """What a release's collection says of its rows. Raises as `open`."""
+        with self._session() as client:
+            return held(self._finished(client, release, None)[1])
+
+    @contextmanager
+    def changing(self, release: str, encoder: str) -> Iterator[CollectionChange]:
+        """A release's collection, to be changed where it stands; an embedded store is held for as long. Raises as
+        `open`. Who changes it holds flows.durable.one_writer."""
+        with self._session() as client:
+            yield CollectionChange(client, *self._finished(client, release, encoder))
+
     def has_release(self, release: str) -> bool:
         """Whether the release's collection is there and finished."""
         with self._session() as client:
             name = collection_name(release)
-            return bool(client.has_collection(name)) and _is_finished(properties_of(client, name), release)
+            return bool(client.has_collection(name)) and is_finished(properties_of(client, name), release)
 
     def releases(self) -> tuple[StoredRelease, ...]:
-        """All collections of releases, by name, unfinished ones too."""
+        """All collections of releases, by name, unfinished ones too; none where the embedded store is not there."""
+        if self._is_missing:
+            return ()
         with self._session() as client:
             champion = _champion_collection(client)
             names = sorted(name for name in client.list_collections() if name.startswith(PREFIX))
@@ -156,6 +190,8 @@ class MilvusStore:
     def drop(self, release: str) -> None:
         """Remove a retired release's collection; one that is gone already is no error. Refuses the champion's."""
         name = collection_name(release)
+        if self._is_missing:
+            return
         with self._session() as client:
             if _champion_collection(client) == name:
                 raise EtalageError(f"Release {release} is the champion: promote another one before it is dropped.")
@@ -168,6 +204,11 @@ class MilvusStore:
             self._client.close()
             self._client = None
 
+    @property
+    def _is_missing(self) -> bool:
+        """Whether this is an embedded store that a session would make."""
+        return self.kind == "embedded" and not Path(self.uri).exists()
+
     @contextmanager
     def _session(self) -> Iterator[MilvusClient]:
         if self.kind == "embedded":
@@ -175,7 +216,7 @@ class MilvusStore:
                 yield client
             return
         if self._client is None:
-            self._client = connect(self.uri, self._token, self._timeout_s)
+            self._client = connect(self.uri, self._token, self._ask_s, own=self._query_timeout_s is not None)
         with answering(self.uri):
             yield self._client
 
@@ -183,32 +224,23 @@ class MilvusStore:
         self, client: MilvusClient, release: str | None, encoder: str | None
     ) -> tuple[str, Mapping[str, str]]:
         if release is None:
-            name = _champion_collection(client)
+            name = _champion_collection(client, self._ask_s)
             if name is None:
                 raise ReleaseNotFound(f"No release in {self.uri} was promoted yet.")
         else:
             name = collection_name(release)
-            if not client.has_collection(name):
-                raise ReleaseNotFound(f"Release {release} has no collection in {self.uri}.")
-        properties = properties_of(client, name)
-        if not _is_finished(properties, release):
-            raise NotReady(f"Collection {name} was never finished: build the release again.")
-        if encoder is not None and properties[ENCODER] != encoder:
-            raise EncoderMismatch(
-                f"Collection {name} was built by encoder {properties[ENCODER]}, and encoder {encoder} cannot ask it."
-            )
+            if not client.has_collection(name, timeout=self._ask_s):
+                raise no_collection(release, self.uri)
+        properties = properties_of(client, name, self._ask_s)
+        check_finished(name, properties, release, encoder)
         return name, properties
 
 
-def _is_finished(properties: Mapping[str, str], release: str | None) -> bool:
-    return COUNT in properties and release in (None, properties[RELEASE])
-
-
-def _champion_collection(client: MilvusClient) -> str | None:
+def _champion_collection(client: MilvusClient, timeout_s: float | None = None) -> str | None:
     """The collection that the alias names."""
-    if not client.has_collection(ALIAS):
+    if not client.has_collection(ALIAS, timeout=timeout_s):
         return None
-    name: str = client.describe_collection(ALIAS)["collection_name"]
+    name: str = client.describe_collection(ALIAS, timeout=timeout_s)["collection_name"]
     return name
 
 

@@ -9,12 +9,13 @@ from pymilvus import MilvusClient
 
 from catalog.errors import UnknownProduct
 from search.collection import DECIMALS, FIELD_OF_LEG, LEXICAL, Scored, Vector
+from search.deadline import seconds_left
 from search.filters import EVERYTHING, FACETS, KEY, Filter, FilterFields, decode, encode, to_milvus
 from search.lexical import stored_words
 from search.matching import METRICS
-from search.milvus_schema import COUNT, ENCODER, FACET_NAMES, HAVING, PAYLOAD, RELEASE, has, metric_of
 from search.milvus_session import answering
 from search.rows import Payload
+from search.stored import COUNT, ENCODER, FACET_NAMES, HAVING, PAYLOAD, RELEASE, freshness_of, has, metric_of
 
 MOST_AT_ONCE = 16_384  # results of one call, by Milvus
 _LEAST_EF = 128
@@ -27,11 +28,13 @@ class MilvusCollection:
     def __init__(
         self, client: MilvusClient, uri: str, name: str, properties: Mapping[str, str], timeout_s: float
     ) -> None:
-        """`properties` are those of the collection (search.milvus_schema); `timeout_s` limits each call."""
+        """`properties` are those of the collection (search.stored); `timeout_s` limits each call, and so does
+        search.deadline."""
         self.name = name
         self.release = properties[RELEASE]
         self.encoder = properties[ENCODER]
         self.metric = metric_of(properties)
+        self.freshness = freshness_of(properties)
         self.fields = FilterFields(facets=tuple(json.loads(properties[FACET_NAMES])))
         self._count = int(properties[COUNT])
         self._client = client
@@ -41,6 +44,10 @@ class MilvusCollection:
     def count(self) -> int:
         """N."""
         return self._count
+
+    def close(self) -> None:
+        """End its connection, or its share in that of the process."""
+        self._client.close()
 
     def search(self, leg: str, query: Vector | str, limit: int, narrow: Filter = EVERYTHING) -> Scored:
         """See Collection. At most MOST_AT_ONCE."""
@@ -67,7 +74,7 @@ class MilvusCollection:
                 limit=limit,
                 output_fields=[KEY],
                 search_params=params,
-                timeout=self._timeout_s,
+                timeout=seconds_left(self._timeout_s),
             )[0]
         # BM25 comes negative from Lite and positive from a server.
         of_distance = abs if leg == LEXICAL else METRICS[self.metric].of_distance
@@ -111,7 +118,7 @@ class MilvusCollection:
                     self.name,
                     filter=f"{KEY} in {json.dumps(keys, ensure_ascii=False)}",
                     output_fields=[KEY, *fields],
-                    timeout=self._timeout_s,
+                    timeout=seconds_left(self._timeout_s),
                 )
             found.update((entity[KEY], entity) for entity in entities)
         missing = [product_id for product_id in ids if encode(product_id) not in found]

@@ -1,4 +1,4 @@
-"""A release's collection in Milvus: fields, indexes, and rows there and back, in the subset that all backends share.
+"""A release's collection in Milvus: fields, indexes, and rows as entities, in the subset that all backends share.
 
 key (id, encoded)   group_key   fused image text (unit vectors)   has_fused has_image has_text
 words -> lexical (BM25)   has_lexical   facets (tags)   price rating stock   in_stock   payload (what a hit shows)
@@ -7,13 +7,12 @@ A missing vector is stored as the first axis beside has_<field> = false: a zero 
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from pymilvus import DataType, Function, FunctionType, MilvusClient
 
-from catalog.errors import NotReady
 from models.embeddings import FIELDS
 from search.collection import LEXICAL
 from search.filters import FACETS, GROUP, IN_STOCK, KEY, RANGES, encode
@@ -21,30 +20,11 @@ from search.lexical import K1, B
 from search.matching import METRICS, MetricName
 from search.rows import Floats, Rows, sellable
 from search.settings import IndexChoice
+from search.stored import HAVING, PAYLOAD, WORDS, has
 
-WORDS = "words"
-PAYLOAD = "payload"
-PREFIX = "products_"
-ALIAS = "products"
-
-# Properties of a collection.
-ENCODER = "etalage.encoder"
-RELEASE = "etalage.release"
-SNAPSHOT = "etalage.snapshot"
-DIGEST = "etalage.rows"
-FACET_NAMES = "etalage.facets"
-METRIC = "etalage.metric"
-COUNT = "etalage.products"  # set last: a collection without it was never finished
-
-HAVING = (*FIELDS, LEXICAL)  # what a product can have or lack
-READ = (*FIELDS, *(f"has_{name}" for name in HAVING), WORDS, PAYLOAD)
 MOST_TAGS = 4096
-_BUILD: Mapping[str, dict[str, int]] = {"HNSW": {"M": 24, "efConstruction": 200}}
-
-
-def collection_name(release: str) -> str:
-    """products_<release>; Milvus allows letters, digits and _ in names."""
-    return PREFIX + release.replace("-", "_")
+HNSW = {"M": 24, "efConstruction": 200}  # how the graph is built
+_BUILD: Mapping[str, dict[str, int]] = {"HNSW": HNSW}
 
 
 def schema_for(rows: Rows) -> Any:
@@ -83,20 +63,6 @@ def indexes(choice: IndexChoice, lite: bool, metric: MetricName) -> Any:
     return params
 
 
-def has(name: str) -> str:
-    """Name of the flag that says whether a product has a vector in that field, or words for the lexical leg."""
-    return f"has_{name}"
-
-
-def metric_of(properties: Mapping[str, str]) -> MetricName:
-    """How the collection's vectors are compared. Raises NotReady when this version does not know it."""
-    named = properties.get(METRIC, "cosine")  # older collections do not say it, and are all of one kind
-    for metric in METRICS:
-        if named == metric:
-            return metric
-    raise NotReady(f"The collection compares vectors by {named!r}, which this version does not know.")
-
-
 def to_entities(rows: Rows, at: Iterable[int]) -> list[dict[str, Any]]:
     """Rows number `at` as MilvusClient.insert takes them."""
     entities = []
@@ -118,44 +84,6 @@ def to_entities(rows: Rows, at: Iterable[int]) -> list[dict[str, Any]]:
             entity[field] = rows.vectors[field][row] if there else _axis(rows.vectors[field].shape[1])
         entities.append(entity)
     return entities
-
-
-class RowReader:
-    """Gathers entities, in any order, into Rows."""
-
-    def __init__(self) -> None:
-        self._payloads: list[dict[str, Any]] = []
-        self._words: list[str] = []
-        self._vectors: dict[str, list[Floats]] = {field: [] for field in FIELDS}
-        self._present: dict[str, list[bool]] = {field: [] for field in FIELDS}
-
-    def add(self, entities: Sequence[dict[str, Any]]) -> None:
-        """Take entities that hold the fields READ."""
-        for entity in entities:
-            self._payloads.append(dict(entity[PAYLOAD]))
-            self._words.append(str(entity[WORDS]) if entity[has(LEXICAL)] else "")
-            for field in FIELDS:
-                self._present[field].append(bool(entity[has(field)]))
-        for field in FIELDS:
-            self._vectors[field].append(np.array([entity[field] for entity in entities], dtype=np.float32))
-
-    def rows(self, encoder: str, snapshot: str, metric: MetricName) -> Rows:
-        """All that was added, sorted by id."""
-        order = sorted(range(len(self._payloads)), key=lambda row: str(self._payloads[row]["id"]))
-        present = {field: np.array(flags, dtype=bool)[order] for field, flags in self._present.items()}
-        vectors = {field: np.concatenate(parts)[order] for field, parts in self._vectors.items()}
-        for field, matrix in vectors.items():
-            matrix[~present[field]] = 0.0
-        return Rows(
-            ids=tuple(str(self._payloads[row]["id"]) for row in order),
-            payloads=tuple(self._payloads[row] for row in order),
-            words=tuple(self._words[row] for row in order),
-            vectors=vectors,
-            present=present,
-            encoder=encoder,
-            snapshot=snapshot,
-            metric=metric,
-        )
 
 
 def _axis(dim: int) -> Floats:

@@ -17,7 +17,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from models.encoder import EncoderLike, Mask
+from models.encoder import Look, Mask, SeeingEncoder
 from models.encoder_folder import Floats
 
 Modality = Literal["text", "image"]
@@ -26,7 +26,7 @@ MODALITIES: tuple[Modality, ...] = ("text", "image")
 _past_the_cache: ContextVar[bool] = ContextVar("past_the_cache", default=False)
 
 
-class KeyedEncoder(EncoderLike, Protocol):
+class KeyedEncoder(SeeingEncoder, Protocol):
     """An encoder that can tell which texts it cannot tell apart."""
 
     def text_key(self, texts: Sequence[str]) -> bytes:
@@ -101,6 +101,10 @@ class CachedEncoder:
     def encode_image(self, images: Sequence[bytes]) -> Floats:
         """B encoded pictures -> unit rows [B, D]. Raises InvalidMedia or MediaTooLarge; a refusal is not remembered."""
         return self._answered("image", lambda: _content(images), lambda: self.encoder.encode_image(images))
+
+    def look(self, image: bytes) -> Look:
+        """As the encoder inside: what a trunk sees is too large to be kept for many pictures."""
+        return self.encoder.look(image)
 
     def encode_product_text(self, texts: Sequence[str]) -> Floats:
         """As the encoder inside: products are not queries."""

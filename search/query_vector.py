@@ -5,25 +5,47 @@ both    composed of photo and words (models.composer), where the query has both
 whole   both + sum over terms of weight * term
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from catalog.errors import InvalidQuery
 from models.composer import Composer, weighted_sum
 from models.encoder import EncoderLike
 from search.collection import Vector
+from search.late import LateInteraction
 from search.query import Query
 
 
-def photo_vector(query: Query, encoder: EncoderLike) -> Vector | None:
-    """[D] of the query's photos, None without any. Raises InvalidQuery when they cancel each other out."""
+@dataclass(frozen=True, slots=True)
+class Photos:
+    """The photos of a query: their one `vector` [D], None without any, and for late interaction their `tokens`, [J, W]
+    of each, where it will be asked.
+    """
+
+    vector: Vector | None = None
+    tokens: tuple[Vector, ...] = ()
+
+
+def see_photos(query: Query, encoder: EncoderLike, late: LateInteraction | None) -> Photos:
+    """What the query's photos show, each through the image tower once. `late`: None where it will not be asked.
+
+    Raises InvalidQuery when they cancel each other out.
+    """
     if not query.images:
-        return None
-    vectors = encoder.encode_image(query.images)
+        return Photos()
+    if late is None:
+        return Photos(_mean(encoder.encode_image(query.images)))
+    looks = [late.heads.look(image) for image in query.images]
+    return Photos(_mean(np.stack([vector for vector, _ in looks])), tuple(tokens for _, tokens in looks))
+
+
+def _mean(vectors: Vector) -> Vector:
     return _sound(vectors[0] if len(vectors) == 1 else weighted_sum([(vector, 1.0) for vector in vectors]))
 
 
 def query_vector(query: Query, encoder: EncoderLike, composer: Composer, photo: Vector | None) -> Vector:
-    """[D], unit length. `photo` is photo_vector of this query. Raises InvalidQuery when nothing is left."""
+    """[D], unit length. `photo` is the vector of this query's photos. Raises InvalidQuery when nothing is left."""
     texts = [text for text in (query.text, *(term.text for term in query.terms)) if text is not None]
     vectors = list(encoder.encode_text(texts)) if texts else []
     parts: list[tuple[Vector, float]] = []

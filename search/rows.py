@@ -7,9 +7,9 @@ Legend: N products, D width of the space.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from catalog.products import CATEGORY, Product
 from catalog.terms import TermIndex
 from catalog.text import lexical_text
 from models.embeddings import FIELDS, ProductEmbeddings
+from search.collection import AS_MADE, Freshness
 from search.filters import IN_STOCK, RANGES, AnyOf, Clause, Filter, FilterFields, Flag, Range, Without, facet_tag
 from search.lexical import stored_words
 from search.matching import MetricName
@@ -53,6 +54,8 @@ class Rows:
     snapshot: str
     metric: MetricName = "cosine"
     """How the vectors are compared."""
+    freshness: Freshness = AS_MADE
+    """Which refresh of their release they are of. No part of their digest."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -65,13 +68,13 @@ class Rows:
     @cached_property
     def tags(self) -> tuple[tuple[str, ...], ...]:
         """Facet tags of each row."""
-        return tuple(tags_of(payload) for payload in self.payloads)
+        tag = cache(facet_tag)  # values repeat: one string each, made once
+        return tuple(tags_of(payload, tag) for payload in self.payloads)
 
     @cached_property
     def fields(self) -> FilterFields:
         """What these rows can be filtered by."""
-        attributes = {name for payload in self.payloads for name in payload["attributes"]}
-        return FilterFields(facets=tuple(sorted({CATEGORY, *PLAIN_FACETS, *attributes})))
+        return filter_fields(name for payload in self.payloads for name in payload["attributes"])
 
     @cached_property
     def digest(self) -> str:
@@ -83,6 +86,10 @@ class Rows:
             whole.update(np.ascontiguousarray(self.vectors[name]).tobytes())
             whole.update(self.present[name].tobytes())
         return whole.hexdigest()[:16]
+
+    def prepare(self) -> None:
+        """Work out now what the first filtered query would wait for: seconds, in a large catalogue."""
+        _ = self.position, self._having, self._groups, self._numbers, self._sellable, self.fields
 
     def mask(self, narrow: Filter) -> Mask:
         """[N]: True where a row passes every clause. An unknown number is within no range."""
@@ -151,13 +158,18 @@ def build_rows(
     return Rows(
         ids=tuple(product.id for product in ordered),
         payloads=tuple(payload_of(product) for product in ordered),
-        words=tuple(_words(lexical_text(product, terms)) for product in ordered),
+        words=tuple(words_of_product(product, terms) for product in ordered),
         vectors={name: _unit_rows(name, getattr(embeddings, name)[take], present[name]) for name in FIELDS},
         present=present,
         encoder=embeddings.encoder,
         snapshot=embeddings.snapshot,
         metric=metric,
     )
+
+
+def filter_fields(attributes: Iterable[str]) -> FilterFields:
+    """What products with these attributes can be filtered by."""
+    return FilterFields(facets=tuple(sorted({CATEGORY, *PLAIN_FACETS, *attributes})))
 
 
 def payload_of(product: Product) -> Payload:
@@ -181,12 +193,19 @@ def payload_of(product: Product) -> Payload:
     }
 
 
-def tags_of(payload: Payload) -> tuple[str, ...]:
+def product_of(payload: Payload) -> Product:
+    """The product that payload_of shows; its description may have been cut."""
+    values = {field.name: payload[field.name] for field in fields(Product) if field.name in payload}
+    values[CATEGORY] = tuple(payload[CATEGORY])
+    return Product(**{**values, "attributes": dict(payload["attributes"]), "images": tuple(payload["images"])})
+
+
+def tags_of(payload: Payload, tag: Callable[[str, str], str] = facet_tag) -> tuple[str, ...]:
     """The facet tags of one product: attributes, every level of its category, brand, currency, language."""
     facets = [(CATEGORY, level) for level in payload[CATEGORY]]
     facets += [(name, payload[name]) for name in PLAIN_FACETS if payload[name]]
     facets += payload["attributes"].items()
-    return tuple(dict.fromkeys(facet_tag(field, value) for field, value in facets))
+    return tuple(dict.fromkeys(tag(field, value) for field, value in facets))
 
 
 def sellable(payload: Payload) -> bool:
@@ -194,8 +213,9 @@ def sellable(payload: Payload) -> bool:
     return payload[IN_STOCK] is not False
 
 
-def _words(text: str) -> str:
-    words = stored_words(text)
+def words_of_product(product: Product, terms: TermIndex) -> str:
+    """stored_words of the lexical text, at most MOST_WORD_BYTES, with spaces between them."""
+    words = stored_words(lexical_text(product, terms))
     joined = " ".join(words)
     return joined if len(joined) <= MOST_WORD_BYTES else joined[:MOST_WORD_BYTES].rpartition(" ")[0]
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 SERVICE = "bento.service"
+WORKER = "bento.worker"
+"""The process around the service: it goes into a Bento, and does not change what the release answers."""
 PACKAGES = ("catalog", "validation", "models", "search", "evaluation", "flows", "bento")
 
 

@@ -5,6 +5,7 @@ settings = SearchSettings()   # read now, never at import
 
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -26,10 +27,22 @@ class SearchSettings(BaseSettings):
     milvus_wait_s: float = Field(default=60.0, ge=0.0)
     """How long to wait for an embedded store that another process holds."""
     milvus_timeout_s: float = Field(default=20.0, gt=0.0)
-    """How long to wait for a server to connect and to answer one search."""
+    """How long writers wait for a server: to connect, and for each call."""
+    milvus_query_timeout_s: float = Field(default=1.5, gt=0.0)
+    """How long a query of the service may wait for a server, all its calls together; connecting has as long."""
 
     milvus_index: IndexChoice = "auto"
     """Index of new collections' vectors. auto: FLAT (exact) on Milvus Lite, HNSW on a server; AUTOINDEX for a cloud."""
+
+    @property
+    def asks_a_server(self) -> bool:
+        """Whether the store is one over the network."""
+        return "://" in self.uri
+
+    @property
+    def server(self) -> str:
+        """host:port of the Milvus server, without user and password; "" for an embedded store."""
+        return urlsplit(self.uri).netloc.rpartition("@")[2] if self.asks_a_server else ""
 
     @property
     def uri(self) -> str:

@@ -24,7 +24,6 @@ SEVERITIES: dict[Severity, str] = {"stop": "critical", "warn": "warning"}  # our
 
 CODE_OF_LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"  # BCP 47 without its rarest forms
 CODE_OF_CURRENCY = r"^[A-Z]{3}$"  # ISO 4217
-ISO_TIME = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}(:\d{2})?)$"  # with a time zone
 HAS_A_WORD = r"[^\W_]"  # a letter or digit of any script
 
 

@@ -3,11 +3,11 @@
 import great_expectations.expectations as gxe
 from great_expectations.expectations.row_conditions import Column
 
+from catalog.actions import ISO_TIME
 from validation.expectations import (
     CODE_OF_CURRENCY,
     CODE_OF_LANGUAGE,
     HAS_A_WORD,
-    ISO_TIME,
     ExpectColumnLargestShareToBeBetween,
     expect,
 )

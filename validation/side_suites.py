@@ -2,11 +2,11 @@
 
 import great_expectations.expectations as gxe
 
-from validation.expectations import CODE_OF_LANGUAGE, HAS_A_WORD, ISO_TIME, expect
+from catalog.actions import ACTIONS, ISO_TIME
+from validation.expectations import CODE_OF_LANGUAGE, HAS_A_WORD, expect
 from validation.params import ValidateParams
 from validation.report import Severity
 
-ACTIONS = ("view", "click", "cart", "buy")
 LARGEST_GRADE = 10
 
 

@@ -80,8 +80,8 @@ def snapshot_suite(params: ValidateParams) -> list[gxe.Expectation]:
             column="dropped_rows",
             max_value=0,
             severity="warn",
-            claim="Every term, judgement and interaction could be used.",
+            claim="Everything that the source has could be used.",
             reason="A row left out is cheap to mend in the export and easy to overlook.",
-            says="{observed:,.0f} rows of the side tables were left out: {facts[dropped_reasons]}.",
+            says="{observed:,.0f} things that the source has were left out: {facts[dropped_reasons]}.",
         ),
     ]

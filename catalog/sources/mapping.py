@@ -6,7 +6,8 @@
     defaults: {language: en, currency: EUR}
     terms: {file: terms_zh.csv, language: zh, field: field, value: value, term: zh, fields: {type: category}}
 
-Unknown keys are errors that list the known ones.
+Unknown keys are errors that list the known ones. Where a source guesses its mapping, a file may hold only what is wrong
+in the guess.
 """
 
 import codecs
@@ -20,6 +21,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 
 from catalog.errors import InvalidParams, InvalidSource
 from catalog.params import Section
+from catalog.prices import DecimalMark
 from catalog.products import Product
 
 BUILT_IN = Path(__file__).parent.parent / "mappings"
@@ -65,6 +67,13 @@ class Defaults(Section):
 
     language: str | None = None
     currency: str | None = None
+
+
+class Wording(Section):
+    """Columns that say a product in one more language."""
+
+    title: str | None = None
+    description: str | None = None
 
 
 class TermsTable(Section):
@@ -117,7 +126,9 @@ class Mapping(Section):
     category_separator: str = ">"
     list_separator: str = "|"  # between several pictures or reviews in one cell
     media: str = "."  # folder of the pictures, inside the source folder
+    decimal: DecimalMark | None = None  # before the cents, where prices such as 1.299 could be read either way
     defaults: Defaults = Defaults()
+    languages: dict[str, Wording] = Field(default_factory=dict)  # further languages: zh: {title: name_zh}
     terms: TermsTable | None = None
     judgements: JudgementsTable | None = None
     interactions: InteractionsTable | None = None
@@ -154,11 +165,19 @@ class Mapping(Section):
         for name in ("category", "images", "reviews"):
             named.update(dict.fromkeys(getattr(self.columns, name), f"columns.{name}"))
         named.update({column: f"attributes.{name}" for name, column in self.attributes.items()})
+        for language, wording in self.languages.items():
+            named.update({column: f"languages.{language}.{name}" for name, column in wording if column})
         return named
 
 
 def load_mapping(where: str | Path) -> Mapping:
     """Read a mapping file, or a built-in one by its name. Raises InvalidSource or InvalidParams."""
+    name, document = mapping_document(where)
+    return mapping_of(document, name)
+
+
+def mapping_document(where: str | Path) -> tuple[str, dict[str, Any]]:
+    """Name and content of a mapping file, not yet checked. Raises InvalidSource or InvalidParams."""
     path = Path(where)
     built_in = BUILT_IN / f"{where}.yaml"
     if not path.is_file() and path.name == str(where) and built_in.is_file():
@@ -172,10 +191,27 @@ def load_mapping(where: str | Path) -> Mapping:
         raise InvalidParams(f"{path.name} is not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(document, dict):
         raise InvalidParams(f"{path.name} is not a mapping file: it must hold keys such as products and columns.")
+    return path.name, document
+
+
+def mapping_of(document: dict[str, Any], name: str) -> Mapping:
+    """Check what the mapping file `name` holds. Raises InvalidParams with one sentence."""
     try:
         return Mapping.model_validate(document)
     except ValidationError as error:
-        raise InvalidParams(f"{path.name}: {_sentence(error)}") from None
+        raise InvalidParams(f"{name}: {_sentence(error)}") from None
+
+
+def overridden(guess: Mapping, document: dict[str, Any], name: str) -> Mapping:
+    """`guess`, with what a mapping file says instead: key by key within a section; null takes a guessed one away."""
+    merged = guess.model_dump(exclude_none=True)
+    for key, value in document.items():
+        if isinstance(value, dict) and isinstance(merged.get(key), dict):
+            section = {**merged[key], **value}
+            merged[key] = {inner: found for inner, found in section.items() if found is not None}
+        else:
+            merged[key] = value
+    return mapping_of(merged, name)
 
 
 def _sentence(error: ValidationError) -> str:
@@ -196,6 +232,7 @@ def _known(place: tuple[str, ...]) -> list[str]:
 _SECTIONS: dict[str, type[BaseModel]] = {
     "columns": ProductColumns,
     "defaults": Defaults,
+    "languages": Wording,
     "terms": TermsTable,
     "judgements": JudgementsTable,
     "interactions": InteractionsTable,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from catalog.products import Interaction, Judgement, Term
-from catalog.records import Record
+from catalog.records import Record, Reference
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,11 @@ class Source(Protocol):
         """Every row, in order, exactly once."""
         ...
 
-    def media(self, reference: str) -> bytes:
-        """Bytes of one picture that a record refers to. Raises InvalidMedia when there is none."""
+    def media(self, reference: Reference) -> bytes:
+        """Bytes of one picture that a record refers to.
+
+        Raises InvalidMedia when there is none, and PictureAway for an address that was not fetched.
+        """
         ...
 
     def side_tables(self) -> SideTables:

@@ -1,10 +1,11 @@
-"""Rows of one table file as text by column: CSV, JSON lines or parquet."""
+"""Rows of one table file by column, as text or as bytes of pictures: CSV, JSON lines or parquet."""
 
 import csv
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,11 +15,21 @@ import pyarrow.parquet as pq
 from catalog.errors import InvalidSource
 
 Format = Literal["csv", "tsv", "jsonl", "parquet"]
-Cell = str | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """A cell that holds something with parts of its own: no harm unless a mapping names its column."""
+
+    kind: str
+
+
+Cell = str | bytes | Nested | tuple[str | bytes, ...]
 
 _SUFFIXES: Mapping[str, Format] = {
     ".csv": "csv",
     ".tsv": "tsv",
+    ".txt": "csv",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".parquet": "parquet",
@@ -27,11 +38,20 @@ _SUFFIXES: Mapping[str, Format] = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row, counted from 1: its cells as text (a list stays a tuple), or why it could not be read."""
+    """One row, counted from 1: its cells (a list is a tuple, bytes stay bytes), or why it could not be read.
+
+    `left_out` says why the shop itself does not show what the row is about.
+    """
 
     number: int
     cells: Mapping[str, Cell]
     problem: str | None = None
+    left_out: str | None = None
+
+
+def in_words(error: Exception) -> str:
+    """What a library's exception says, on one line and without a full stop, to stand in a sentence of ours."""
+    return " ".join(str(error).split()).removesuffix(".")
 
 
 def format_of(path: Path) -> Format:
@@ -42,7 +62,7 @@ def format_of(path: Path) -> Format:
         raise InvalidSource(f"{path.name}: unknown kind of table; known endings are {', '.join(_SUFFIXES)}.") from None
 
 
-def read_columns(path: Path, encoding: str, delimiter: str | None = None) -> tuple[str, ...]:
+def read_columns(path: Path, encoding: str, delimiter: str | None = None, quoted: bool = True) -> tuple[str, ...]:
     """Names of the columns (for JSON lines: every key that occurs). Raises InvalidSource when it cannot be read."""
     kind = format_of(path)
     try:
@@ -51,13 +71,25 @@ def read_columns(path: Path, encoding: str, delimiter: str | None = None) -> tup
         if kind == "jsonl":
             return tuple(dict.fromkeys(key for row in _jsonl(path, encoding) for key in row.cells))
         with path.open(encoding=encoding, newline="", errors="surrogateescape") as stream:
-            return tuple(next(_csv_reader(stream, kind, delimiter), ()))
+            return tuple(_header(_csv_reader(stream, kind, delimiter, quoted)))
     except (OSError, pa.ArrowException, csv.Error, UnicodeError) as error:
-        raise InvalidSource(f"{path.name} cannot be read: {error}") from None
+        raise InvalidSource(f"{path.name} cannot be read: {in_words(error)}.") from None
 
 
-def read_rows(path: Path, encoding: str, delimiter: str | None = None) -> Iterator[Row]:
-    """Every row in order. Blank lines are no rows. Raises InvalidSource when the file cannot be read at all."""
+def demand_columns(name: str, present: Sequence[str], needed: Mapping[str, str]) -> None:
+    """Raise InvalidSource when the table `name` lacks a column of `needed` (column -> who names it) or repeats one."""
+    missing = [f"'{column}' ({place})" for column, place in needed.items() if column not in present]
+    if missing:
+        raise InvalidSource(f"{name} has no column {', '.join(missing)}; its columns are: {', '.join(present)}.")
+    if len(set(present)) < len(present):
+        raise InvalidSource(f"{name} has two columns of one name; its columns are: {', '.join(present)}.")
+
+
+def read_rows(path: Path, encoding: str, delimiter: str | None = None, quoted: bool = True) -> Iterator[Row]:
+    """Every row in order. Blank lines are no rows. Raises InvalidSource when the file cannot be read at all.
+
+    Where a CSV file is not `quoted`, a quotation mark is a character as any other.
+    """
     kind = format_of(path)
     try:
         match kind:
@@ -66,19 +98,25 @@ def read_rows(path: Path, encoding: str, delimiter: str | None = None) -> Iterat
             case "jsonl":
                 yield from _jsonl(path, encoding)
             case _:
-                yield from _csv(path, encoding, kind, delimiter)
+                yield from _csv(path, encoding, kind, delimiter, quoted)
     except (OSError, pa.ArrowException, UnicodeError) as error:
-        raise InvalidSource(f"{path.name} cannot be read: {error}") from None
+        raise InvalidSource(f"{path.name} cannot be read: {in_words(error)}.") from None
 
 
-def _csv_reader(stream: Any, kind: Format, delimiter: str | None) -> Any:
-    return csv.reader(stream, delimiter=delimiter or ("\t" if kind == "tsv" else ","), strict=True)
+def _csv_reader(stream: Any, kind: Format, delimiter: str | None, quoted: bool) -> Any:
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+    return csv.reader(stream, delimiter=delimiter or ("\t" if kind == "tsv" else ","), strict=True, quoting=quoting)
 
 
-def _csv(path: Path, encoding: str, kind: Format, delimiter: str | None) -> Iterator[Row]:
+def _header(reader: Any) -> list[str]:
+    """Names of the columns; a spreadsheet's empty columns are named by their place."""
+    return [name if name.strip() else f"column {place}" for place, name in enumerate(next(reader, []), start=1)]
+
+
+def _csv(path: Path, encoding: str, kind: Format, delimiter: str | None, quoted: bool) -> Iterator[Row]:
     with path.open(encoding=encoding, newline="", errors="surrogateescape") as stream:
-        reader = _csv_reader(stream, kind, delimiter)
-        header: list[str] = next(reader, [])
+        reader = _csv_reader(stream, kind, delimiter, quoted)
+        header = _header(reader)
         number = 0
         while True:
             first = reader.line_num + 1
@@ -88,7 +126,7 @@ def _csv(path: Path, encoding: str, kind: Format, delimiter: str | None) -> Iter
                 return
             except csv.Error as error:  # the next row starts on the next line
                 number += 1
-                yield Row(number, {}, f"Lines {first} to {reader.line_num} are not CSV: {error}.")
+                yield Row(number, {}, f"Lines {first} to {reader.line_num} are not CSV: {in_words(error)}.")
                 continue
             if not cells:
                 continue
@@ -114,10 +152,10 @@ def _jsonl(path: Path, encoding: str) -> Iterator[Row]:
             try:
                 values = json.loads(line)
             except (json.JSONDecodeError, RecursionError) as error:
-                yield Row(number, {}, f"The line is not JSON: {error}.")
+                yield Row(number, {}, f"The line is not JSON: {in_words(error)}.")
                 continue
             if isinstance(values, dict):
-                yield _typed(number, values)
+                yield typed_row(number, values)
             else:
                 yield Row(number, {}, "The line is JSON but not an object.")
 
@@ -127,27 +165,36 @@ def _parquet(path: Path) -> Iterator[Row]:
     for batch in pq.ParquetFile(path).iter_batches(batch_size=1024, use_threads=False):
         for values in batch.to_pylist():
             number += 1
-            yield _typed(number, values)
+            yield typed_row(number, values)
 
 
-def _typed(number: int, values: Mapping[str, Any]) -> Row:
-    cells: dict[str, Cell] = {}
-    for name, value in values.items():
-        if isinstance(value, list | tuple):
-            cells[name] = tuple(text for text in map(_text, value) if text)
-        elif isinstance(value, dict | bytes):
-            return Row(number, {}, f"Column '{name}' holds {type(value).__name__}; text, numbers and lists are read.")
-        else:
-            cells[name] = _text(value)
-    if not all(_is_text(text) for cell in cells.values() for text in ((cell,) if isinstance(cell, str) else cell)):
+def typed_row(number: int, values: Mapping[str, Any]) -> Row:
+    """A row of values of any type. A picture may be bytes, or a struct of bytes and path as `datasets` writes it."""
+    cells = {name: _cell(value) for name, value in values.items()}
+    texts = (text for cell in cells.values() for text in (cell if isinstance(cell, tuple) else (cell,)))
+    if not all(_is_text(text) for text in texts if isinstance(text, str)):
         return Row(number, {}, "The row holds half of a character (a lone surrogate).")
     return Row(number, cells)
 
 
+def _cell(value: Any) -> Cell:
+    if isinstance(value, dict) and set(value) == {"bytes", "path"}:
+        value = value["bytes"] if value["bytes"] is not None else value["path"]
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value)
+    if isinstance(value, list | tuple):
+        parts = tuple(_cell(part) for part in value)
+        flat = tuple(part for part in parts if isinstance(part, str | bytes) and part)
+        return flat if all(isinstance(part, str | bytes) for part in parts) else Nested("list")
+    return Nested(type(value).__name__) if isinstance(value, dict) else _text(value)
+
+
 def _text(value: Any) -> str:
-    """Text of one value: missing values are "", 7.0 is "7", a time is ISO 8601."""
+    """Text of one value: missing values are "", 7.0 and 7.00 are "7", a time is ISO 8601."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return str(int(value))
     return value.isoformat() if hasattr(value, "isoformat") else str(value)

@@ -15,7 +15,7 @@ from PIL import Image
 
 from catalog.errors import InvalidMedia
 from catalog.products import CATEGORY, Interaction, Judgement, Term
-from catalog.records import Record
+from catalog.records import Record, Reference
 from catalog.sources.drawing import Colour, Pattern, Photo, brightness, encode, mix, texture
 from catalog.sources.figures import FIGURES
 from catalog.sources.protocol import SideTables
@@ -91,8 +91,10 @@ class SampleSource:
         for number, row in enumerate(rows, start=1):
             yield Record(number, row.values, row.category, row.attributes, row.images, row.reviews)
 
-    def media(self, reference: str) -> bytes:
+    def media(self, reference: Reference) -> bytes:
         """Draw one picture. Raises InvalidMedia for a reference that is not in the sample."""
+        if isinstance(reference, bytes):
+            raise InvalidMedia("The sample's pictures have names.")
         stem, _, ending = reference.rpartition(".")
         if stem == "broken":
             return self.media("s0001-1.jpg")[:2000]

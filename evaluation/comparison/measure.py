@@ -47,7 +47,7 @@ from models.training.features import FeatureStore, untrained
 from models.training.pictures import CachedPictures, fill_pooled, trained_trunk_folder
 from models.training.remembered import RememberedEncoder
 from models.training.settings import TrainSettings
-from models.training.texts import LiveTexts, RememberedTexts
+from models.training.texts import open_texts, texts_folder
 from search.engine import Query, SearchEngine
 
 TIMED = 60  # queries of words that are timed
@@ -93,11 +93,7 @@ def main(folder: Path) -> None:
 
 def remembered(model: DualEncoder, shared: Path, products: Sequence[Product]) -> RememberedEncoder:
     """The model as an encoder. Pictures whose trunk features are in `shared` do not go through the trunk again."""
-    texts = (
-        RememberedTexts(model, FeatureStore.open(shared / f"texts-{untrained(model.text.resting)}", "float32"))
-        if not model.text.live
-        else LiveTexts()
-    )
+    texts = open_texts(model, texts_folder(model, shared))
     trunk = trained_trunk_folder(model, shared)
     pooled = FeatureStore.open(shared / f"pooled-{untrained(model.image, trunk.name)}", "float32")
     if trunk.is_dir():

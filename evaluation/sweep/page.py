@@ -3,27 +3,19 @@
 from pathlib import Path
 
 import matplotlib
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from evaluation.figures import GRID, INK, MUTED, SERIES, STYLE, as_svg, axes_of
+from evaluation.pages import template
 from evaluation.sweep.results import Importance, SweepReport, Trial
 
-TEMPLATE = "sweep.html.j2"
-HERE = Path(__file__).parent
+TEMPLATE = Path(__file__).with_name("sweep.html.j2")
 
 
 def render(report: SweepReport) -> str:
     """The page."""
-    environment = Environment(
-        loader=FileSystemLoader([HERE, HERE.parent]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     measured = sorted(_measured(report), key=lambda trial: -trial.report.quality if trial.report else 0.0)
-    return environment.get_template(TEMPLATE).render(
+    return template(TEMPLATE).render(
         report=report,
         keys=tuple(dict.fromkeys(key for trial in report.trials for key in trial.settings)),
         measured=measured,

@@ -1,18 +1,18 @@
 """The query side of late interaction, served: ONNX Runtime, numpy and PIL; no torch.
 
-    late = LateEncoder.load(folder, encoder, vocabulary)
+    late = LateEncoder.load(folder, encoder)
     late.words(("red", "dress")) -> float32 [T, W]      late.photo(data) -> float32 [J, W]
 
-words.onnx   text vectors [T, D] of the release's encoder -> tokens, as long as the word matters
-image.onnx   pixels -> J unit tokens: the places of the picture, and one for all of it
-late.json    the encoder that they were trained on, and how pictures are prepared
+words.onnx     text vectors [T, D] of the release's encoder -> tokens, as long as the word matters
+picture.onnx   what its image tower saw (models.encoder.Look) -> J unit tokens: the places of the picture, one for all
+late.json      the encoder that they were trained on
 
 A word goes through the encoder alone, never beside others, so its token does not depend on its neighbours; the words
 of titles and terms were encoded when the release was made. Legend: T words, J tokens of a picture, W width.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,42 +21,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.errors import EncoderMismatch, NotReady
-from catalog.media import decode_image
-from models.encoder import EncoderLike, open_session
-from models.preprocess import ImagePreprocess
+from models.encoder import EncoderLike, SeeingEncoder, open_session
+from models.encoder_folder import PLACES, POOLED
 
-FORMAT = 1
+FORMAT = 2
 ABOUT = "late.json"
 WORDS_GRAPH = "words.onnx"
-IMAGE_GRAPH = "image.onnx"
+PICTURE_GRAPH = "picture.onnx"
 
 Floats = NDArray[np.float32]
 _REMEMBERED = 16_384  # words that no title has
-
-TextEncoder = Callable[[Sequence[str]], Floats]
 
 
 class LateEncoder:
     """Token heads, opened, beside the encoder that they were trained on. Threads may share it."""
 
-    def __init__(self, folder: Path, about: dict[str, Any], encode_text: TextEncoder, threads: int) -> None:
+    def __init__(self, folder: Path, about: dict[str, Any], encoder: SeeingEncoder) -> None:
         self.encoder: str = about["encoder"]
         self.width: int = about["width"]
-        self._encode_text = encode_text
-        self._preprocess = ImagePreprocess.from_json(about["preprocess"])
+        self._seeing = encoder
         self._words = open_session(folder / WORDS_GRAPH, 1)
-        self._image = open_session(folder / IMAGE_GRAPH, threads)
+        self._picture = open_session(folder / PICTURE_GRAPH, 1)
         self._word = lru_cache(maxsize=_REMEMBERED)(self._one)
 
     @classmethod
-    def load(cls, folder: Path, encoder: EncoderLike, threads: int = 1) -> "LateEncoder":
+    def load(cls, folder: Path, encoder: EncoderLike) -> "LateEncoder":
         """Open the heads in `folder`. Raises NotReady, EncoderMismatch when they were trained on another encoder."""
         about = read_about(folder)
         if about["encoder"] != encoder.fingerprint:
             raise EncoderMismatch(
                 f"The token heads in {folder} were trained on encoder {about['encoder']}, not on {encoder.fingerprint}."
             )
-        return cls(folder, about, encoder.encode_text, threads)
+        if not isinstance(encoder, SeeingEncoder):
+            raise NotReady(f"Encoder {encoder.name} does not tell late interaction what is where in a picture.")
+        return cls(folder, about, encoder)
 
     def words(self, words: Sequence[str]) -> Floats:
         """Tokens [T, W]."""
@@ -65,11 +63,16 @@ class LateEncoder:
 
     def photo(self, data: bytes) -> Floats:
         """Tokens [J, W] of a picture file. Raises InvalidMedia or MediaTooLarge as catalog.media does."""
-        tokens: Floats = self._image.run(None, {"pixels": self._preprocess.prepare_batch([decode_image(data)])})[0][0]
-        return tokens
+        return self.look(data)[1]
+
+    def look(self, data: bytes) -> tuple[Floats, Floats]:
+        """The encoder's vector [D] of a picture file, and its tokens [J, W]: one pass through the image tower."""
+        look = self._seeing.look(data)
+        tokens: Floats = self._picture.run(None, {PLACES: look.places[None], POOLED: look.pooled[None]})[0][0]
+        return look.vector, tokens
 
     def _one(self, word: str) -> Floats:
-        tokens: Floats = self._words.run(None, {"texts": self._encode_text([word])})[0][0]
+        tokens: Floats = self._words.run(None, {"texts": self._seeing.encode_text([word])})[0][0]
         return tokens
 
 

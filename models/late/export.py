@@ -11,8 +11,9 @@ from torch.export import Dim
 
 from catalog.media import MediaStore
 from catalog.products import Product
+from models.encoder_folder import PLACES, POOLED
 from models.export_graphs import write_graph
-from models.late.encoder import ABOUT, FORMAT, IMAGE_GRAPH, WORDS_GRAPH, Floats, LateEncoder
+from models.late.encoder import ABOUT, FORMAT, PICTURE_GRAPH, WORDS_GRAPH, Floats, LateEncoder
 from models.late.heads import LateHeads, pooled_places
 from models.late.max_sim import Codes, coded, scale_of
 from models.late.params import LateParams
@@ -36,28 +37,28 @@ class WordsGraph(nn.Module):
 
 
 class PictureGraph(nn.Module):
-    """pixels [B, 3, H, W] -> unit rows [B, J, W]."""
+    """places [B, C, h, w], pooled [B, F] -> unit rows [B, J, W]."""
 
-    def __init__(self, tower: ImageTower, heads: LateHeads) -> None:
+    def __init__(self, heads: LateHeads) -> None:
         super().__init__()
-        self.tower, self.heads = tower, heads
+        self.heads = heads
 
-    def forward(self, pixels: Tensor) -> Tensor:
+    def forward(self, places: Tensor, pooled: Tensor) -> Tensor:
         """See the class."""
-        features = self.tower.early(pixels)
-        places = pooled_places(self.tower.places(features), self.heads.side)
-        return self.heads.of_picture(places, self.tower.late(features))
+        return self.heads.of_picture(pooled_places(places, self.heads.side), pooled)
 
 
 def write_heads(heads: LateHeads, tower: ImageTower, encoder: str, folder: Path) -> None:
     """Write both graphs and late.json; `encoder` is the fingerprint of the one whose text vectors the words take."""
     folder.mkdir(parents=True, exist_ok=True)
     dim, width, size = heads.words.width, heads.words.dim, tower.preprocess.size
-    example = torch.zeros(2, dim)
-    write_graph(WordsGraph(heads), (example,), folder / WORDS_GRAPH, ["texts"], ({0: Dim("batch")},))
-    pixels = torch.zeros(2, 3, size, size)
-    write_graph(PictureGraph(tower, heads), (pixels,), folder / IMAGE_GRAPH, ["pixels"], ({0: Dim("batch")},))
-    about = {"format": FORMAT, "encoder": encoder, "width": width, "preprocess": tower.preprocess.to_json()}
+    example, batch = torch.zeros(2, dim), Dim("batch")
+    write_graph(WordsGraph(heads), (example,), folder / WORDS_GRAPH, ["texts"], ({0: batch},))
+    with torch.inference_mode():
+        features = tower.early(torch.zeros(2, 3, size, size))
+        seen = (tower.places(features), tower.late(features))
+    write_graph(PictureGraph(heads), seen, folder / PICTURE_GRAPH, [PLACES, POOLED], ({0: batch}, {0: batch}))
+    about = {"format": FORMAT, "encoder": encoder, "width": width}
     (folder / ABOUT).write_text(json.dumps(about, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 

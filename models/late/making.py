@@ -66,7 +66,7 @@ def make(trained: Trained, params: LateParams, split: SplitParams, train: TrainP
         near = embeddings.fused[[at[product.id] for product in parts["train"]]]
         heads, history = fit_heads(data, held_out, near, params, lambda row: show.say(summary(row)))
         write_heads(heads, model.image, encoder.fingerprint, folder)
-        late = LateEncoder.load(folder, encoder, threads=cores())
+        late = LateEncoder.load(folder, encoder)
 
         def told(done: int, total: int) -> None:
             show.show(Position("tokens of pictures", done, total, unit="pictures"))

@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from catalog.arrays import read_array
 from models.late.max_sim import Codes, Floats, best_of_places, best_of_words
 
 ARRAYS = ("places", "scale", "words", "titles")
@@ -105,16 +106,25 @@ class ProductTokens:
 
     @classmethod
     def load(cls, folder: Path) -> "ProductTokens":
-        """What `save` wrote; places are mapped. Raises FileNotFoundError."""
-        table = pq.read_table(folder / "products.parquet")
-        arrays = {
-            name: np.load(folder / f"{name}.npy", mmap_mode="r" if name == "places" else None, allow_pickle=False)
-            for name in ARRAYS
-        }
+        """What `save` wrote; places are mapped. Raises FileNotFoundError, NotReady."""
+        table = _products(folder)
+        arrays = {name: read_array(folder / f"{name}.npy", mapped="r" if name == "places" else None) for name in ARRAYS}
         return cls(
             ids=table["id"].to_pylist(),
-            pictures=table["picture"].to_numpy(),
-            counts=table["words"].to_numpy(),
+            pictures=np.array(table["picture"].to_pylist(), dtype=np.int64),
+            counts=np.array(table["words"].to_pylist(), dtype=np.int64),
             vocabulary=json.loads((folder / "vocabulary.json").read_text(encoding="utf-8")),
             **arrays,
         )
+
+
+def saved_ids(folder: Path) -> Sequence[str]:
+    """Whose tokens `ProductTokens.save` wrote into `folder`."""
+    ids: Sequence[str] = _products(folder)["id"].to_pylist()
+    return ids
+
+
+def _products(folder: Path) -> pa.Table:
+    """Neither read_table nor to_numpy of a column is asked: both import pandas into the service."""
+    with pq.ParquetFile(folder / "products.parquet") as file:
+        return file.read()

@@ -6,12 +6,14 @@ pretrained weights the picture is prepared as it was for them, at `image_size` w
 Legend: B pictures, C channels, T patches and class token, W width.
 """
 
+import pickle
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 from urllib.error import URLError
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -132,7 +134,11 @@ def _read(path: Path, kind: str) -> Weights:
         raise InvalidParams(f"model.image_backbone: {path} is no file, nor is it 'default' or 'random'.")
     try:
         weights: Weights = load_file(path) if path.suffix == ".safetensors" else torch.load(path, weights_only=True)
-    except (RuntimeError, ValueError) as error:
+    except pickle.UnpicklingError:
+        raise _unfit(
+            str(path), kind, ValueError("it holds more than tensors, and nothing else is unpickled.")
+        ) from None
+    except (RuntimeError, ValueError, EOFError, SafetensorError) as error:
         raise _unfit(str(path), kind, error) from None
     return weights
 

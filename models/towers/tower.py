@@ -194,7 +194,7 @@ class ImageTower(Tower):
             return features
         if features.ndim == 3:
             side = math.isqrt(features.shape[1])
-            return features[:, -side * side :].transpose(1, 2).reshape(len(features), -1, side, side)
+            return features[:, -side * side :].transpose(1, 2).reshape(features.shape[0], -1, side, side)
         raise InvalidParams("late.enabled: the image tower of this preset does not tell where in a picture things are.")
 
     def late_modules(self) -> Sequence[nn.Module]:

@@ -4,13 +4,14 @@ Legend: T texts, R numbers of the part that never changes, W tower width.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from models.dual_encoder import DualEncoder
-from models.training.features import Features, FeatureStore, fill, text_key
+from models.training.features import Features, FeatureStore, fill, text_key, untrained
 
 CHUNK = 64  # texts through the backbone at once
 
@@ -89,3 +90,13 @@ class LiveTexts:
             return model.text.backbone(model.text.tokenize(texts))
         parts = [texts[start : start + CHUNK] for start in range(0, len(texts), CHUNK)]
         return torch.cat([model.text.backbone(model.text.tokenize(part)) for part in parts])
+
+
+def texts_folder(model: DualEncoder, shared: Path) -> Path:
+    """Where in `shared` the outputs of the resting part of the text tower are kept, for every model that has it."""
+    return shared / f"texts-{untrained(model.text.resting)}"
+
+
+def open_texts(model: DualEncoder, folder: Path) -> Texts:
+    """Remembered outputs of a frozen backbone, kept in `folder`; or tokens when it trains."""
+    return LiveTexts() if model.text.live else RememberedTexts(model, FeatureStore.open(folder, "float32"))

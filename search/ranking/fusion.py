@@ -38,8 +38,8 @@ def fuse(
 ) -> Scored:
     """All candidates as one list, best first, equal scores by id; the order of the legs does not matter."""
     shares = leg_shares(candidates, weights, able, fusion, odds)
-    fused = [(product_id, round(sum(own.values()), DECIMALS)) for product_id, own in shares.items()]
-    return sorted(fused, key=lambda scored: (-scored[1], scored[0]))
+    fused = sorted((-round(sum(own.values()), DECIMALS), product_id) for product_id, own in shares.items())
+    return [(product_id, -under) for under, product_id in fused]
 
 
 def leg_shares(

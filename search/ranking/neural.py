@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from catalog.arrays import read_arrays
 from catalog.errors import NotReady
 from search.ranking.features import Floats
 
@@ -66,8 +67,8 @@ class Network:
     def load(cls, folder: Path, features: tuple[str, ...]) -> "Network":
         """What `save` wrote. Raises NotReady."""
         try:
-            with np.load(folder / MODEL, allow_pickle=False) as arrays:
-                weights = Weights(**{field.name: arrays[field.name] for field in fields(Weights)})
+            arrays = read_arrays(folder / MODEL)
+            weights = Weights(**{field.name: arrays[field.name] for field in fields(Weights)})
         except FileNotFoundError:
             raise NotReady(f"{folder / MODEL} is missing: run the rank stage.") from None
         except (KeyError, ValueError, OSError) as error:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.arrays import read_arrays
 from catalog.errors import NotReady
 from search.understanding.understood import Facet
 
@@ -68,8 +69,8 @@ class Vocabulary:
         """Read them. Raises NotReady when one is missing or of another format."""
         try:
             document: dict[str, Any] = json.loads((folder / DOCUMENT).read_text(encoding="utf-8"))
-            with np.load(folder / VECTORS, allow_pickle=False) as arrays:
-                vectors, looks = arrays["vectors"].astype(np.float32), arrays["looks"].astype(np.float32)
+            arrays = read_arrays(folder / VECTORS)
+            vectors, looks = arrays["vectors"].astype(np.float32), arrays["looks"].astype(np.float32)
         except FileNotFoundError as error:
             raise NotReady(f"{error.filename} is missing: run the tune stage.") from None
         if document.get("format") != FORMAT:

@@ -1,15 +1,13 @@
 """What the tests of the package share: a started application over a small real engine, and a Bento that is served."""
 
-import time
 from collections.abc import Iterator
 
 import pytest
 from starlette.testclient import TestClient
 
-from bento.app import create_app
 from bento.settings import ServiceSettings
 from tests.bento.running import Served, Shop, make_shop, serving
-from tests.bento.world import make_engine
+from tests.bento.world import ready_client
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -23,11 +21,7 @@ def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(scope="package")
 def client() -> Iterator[TestClient]:
     """A client of a ready service."""
-    app = create_app(make_engine, release=lambda: "r1", settings=ServiceSettings())
-    with TestClient(app, raise_server_exceptions=False) as started:
-        until = time.monotonic() + 10
-        while started.get("/readyz").status_code != 200 and time.monotonic() < until:
-            time.sleep(0.02)
+    with ready_client(ServiceSettings()) as started:
         yield started
 
 

@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +14,18 @@ import httpx
 
 from bento.build import build_bento
 from bento.serve import serve_command
+from catalog.products import Product
+from search.contents import sealed
 from search.logic import SearchLogic
 from search.milvus import MilvusStore
 from search.release import write_manifest
 from tests.bento.tiny_encoder import write_tiny_encoder
 from tests.bento.world import catalogue, make_manifest, make_rows
 
-TAG = "etalage:r20261121-1"
+RELEASE = "r20261121-1"
+TAG = f"etalage:{RELEASE}"
+IMAGE_HOSTS = "photos.example,*.cdn.example,localhost,169.254.169.254,[::1]"
+"""Allowed in image URLs, so that what is refused there is refused for another reason than the list."""
 BODY_SECONDS = 3
 """How long the service waits for a body: short, so that the tests of dripping bodies are."""
 
@@ -44,17 +49,17 @@ class Served:
     seconds_to_ready: float
 
 
-def make_shop(home: Path) -> Shop:
-    """A release with its rows in an embedded store, built into a Bento."""
-    folder = home / "releases" / "r20261121-1"
+def make_shop(home: Path, release: str = RELEASE, products: Sequence[Product] | None = None) -> Shop:
+    """A release of `products` with its rows in an embedded store, built into a Bento."""
+    folder = home / "releases" / release
     encoder = write_tiny_encoder(folder / "encoder")
     (folder / "encoder" / "baseline").mkdir()
     (folder / "encoder" / "baseline" / "text.onnx").write_bytes(b"not for serving")
     SearchLogic().save(folder / "ranking")
     store = MilvusStore(str(home / "milvus" / "etalage.db"))
-    name = store.write(make_rows(catalogue(), encoder), "r20261121-1")
-    write_manifest(make_manifest("r20261121-1", encoder.fingerprint, name), folder)
-    assert build_bento(folder, home) == TAG
+    name = store.write(make_rows(products or catalogue(), encoder), release)
+    write_manifest(sealed(make_manifest(release, encoder.fingerprint, name), folder), folder)
+    assert build_bento(folder, home) == f"etalage:{release}"
     return Shop(home, folder, store)
 
 
@@ -63,7 +68,8 @@ def serving(shop: Shop, log: Path | None = None, **variables: str) -> Iterator[S
     """The service of a shop while it runs, with `variables` in its environment; `log`: service.log of the shop."""
     port = free_port()
     command, environment = serve_command(TAG, shop.home, port=port)
-    environment |= {"OMP_NUM_THREADS": "1", "ETALAGE_SERVICE_BODY_TIMEOUT": str(BODY_SECONDS), **variables}
+    environment |= {"OMP_NUM_THREADS": "1", "ETALAGE_SERVICE_BODY_TIMEOUT": str(BODY_SECONDS)}
+    environment |= {"ETALAGE_SERVICE_IMAGE_HOSTS": IMAGE_HOSTS, **variables}
     path = log or shop.home / "service.log"
     started = time.monotonic()
     with path.open("wb") as out:

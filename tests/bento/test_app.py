@@ -1,13 +1,17 @@
 """What the endpoints answer."""
 
 import json
+from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
+from bento.feedback_schemas import FEEDBACK_EXAMPLES
 from bento.openapi import SIMILAR_EXAMPLES, openapi, search_examples
 from bento.schemas import ErrorAnswer, SearchAnswer
+from bento.settings import ServiceSettings
 from tests.bento.hostile import JPEG, PNG, b64
+from tests.bento.world import ready_client
 
 
 def test_words_find_the_products_they_name_with_the_score_and_rank_of_every_leg(client: TestClient):
@@ -127,17 +131,22 @@ def test_metrics_take_no_label_from_a_caller(client: TestClient):
     assert "coffee-pot" not in page and "BREW" not in page and "secret-product" not in page
 
 
-def test_every_example_of_the_openapi_document_is_answered(client: TestClient):
+def test_every_example_of_the_openapi_document_is_answered(client: TestClient, tmp_path: Path):
     for name, example in search_examples().items():
         reply = client.post("/search", json=example["value"])
         assert (name, reply.status_code) == (name, 200)
     assert set(SIMILAR_EXAMPLES["similar"]["value"]) == {"id", "k"}
+    for example in FEEDBACK_EXAMPLES.values():
+        events = example["value"]["events"]
+        with ready_client(ServiceSettings(journal_folder=tmp_path / example["summary"])) as own:
+            assert own.post("/feedback", json=example["value"]).json() == {"kept": len(events), "repeated": 0}
 
 
 def test_the_openapi_document_covers_every_route_and_resolves(client: TestClient):
     document = client.get("/openapi.json").json()
     assert document == json.loads(json.dumps(openapi()))
-    assert {"/search", "/similar", "/products/{id}", "/healthz", "/readyz", "/metrics"} == set(document["paths"])
+    paths = {"/search", "/similar", "/products/{id}", "/feedback", "/healthz", "/readyz", "/metrics"}
+    assert paths == set(document["paths"])
     words = json.dumps(document)
     for reference in {part.split('"')[0] for part in words.split('"$ref": "#/components/schemas/')[1:]}:
         assert reference in document["components"]["schemas"]

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from bento.app import create_app
 from bento.door import Guard
 from bento.errors import REALM
-from bento.logs import FIELDS
+from bento.json_lines import FIELDS
 from bento.openapi_security import NEEDS
 from bento.settings import ServiceSettings
 from flows.keys import add_key, revoke_key
@@ -25,6 +25,7 @@ REQUESTS: dict[str, tuple[str, str, Any]] = {
     "/search": ("POST", "/search", {"text": "red", "k": 1}),
     "/similar": ("POST", "/similar", {"id": "p0", "k": 1}),
     "/products/{id}": ("GET", "/products/p0", None),
+    "/feedback": ("POST", "/feedback", {"events": [{"request_id": "q", "product_id": "p0", "action": "click"}]}),
     "/metrics": ("GET", "/metrics", None),
 }
 OPEN = ("/", "/openapi.json", "/healthz", "/livez", "/readyz")
@@ -61,28 +62,28 @@ def secrets(path: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def closed(path: Path, secrets: dict[str, str]) -> Iterator[TestClient]:
-    with started("0.0.0.0", keys=path) as client:
+    with started("0.0.0.0", keys=path, wrong_keys=0) as client:
         wait_for(client, "/readyz", 200)
         yield client
 
 
 @pytest.mark.parametrize("path_asked", REQUESTS)
 @pytest.mark.parametrize(
-    ("holder", "search", "admin"),
+    ("holder", "search", "feedback", "admin"),
     [
-        ("search", 200, 403),
-        ("feedback", 403, 403),
-        ("both", 200, 403),
-        ("admin", 200, 200),
-        ("revoked", 401, 401),
-        ("stranger", 401, 401),
+        ("search", 200, 403, 403),
+        ("feedback", 403, 200, 403),
+        ("both", 200, 200, 403),
+        ("admin", 200, 200, 200),
+        ("revoked", 401, 401, 401),
+        ("stranger", 401, 401, 401),
     ],
 )
 def test_a_key_opens_what_its_scopes_name(
-    closed: TestClient, secrets: dict[str, str], path_asked: str, holder: str, search: int, admin: int
+    closed: TestClient, secrets: dict[str, str], path_asked: str, holder: str, search: int, feedback: int, admin: int
 ):
     secret = secrets.get(holder, "etalage_00000000_" + "0" * 64)
-    status = admin if NEEDS[path_asked] == "admin" else search
+    status = {"search": search, "feedback": feedback, "admin": admin}[NEEDS[path_asked]]
     for header in (
         {"Authorization": f"Bearer {secret}"},
         {"authorization": f"bEARER  {secret} "},
@@ -161,7 +162,7 @@ def test_the_log_names_the_key_and_never_its_secret(
 def test_without_keys_loopback_is_open_and_the_log_says_so_loudly(caplog: pytest.LogCaptureFixture):
     with started("127.0.0.1") as client:
         wait_for(client, "/readyz", 200)
-        assert [ask(client, asked).status_code for asked in REQUESTS] == [200] * 4
+        assert [ask(client, asked).status_code for asked in REQUESTS] == [200] * len(REQUESTS)
     told = [record for record in caplog.records if "API KEYS ARE OFF" in record.message]
     assert [(record.levelname, "127.0.0.1" in record.message) for record in told] == [("WARNING", True)]
 
@@ -176,7 +177,9 @@ def test_without_keys_an_address_that_strangers_reach_is_never_ready_until_there
             assert (reply.status_code, reply.json()["kind"]) == (503, "not_ready")
             assert "has no API keys: make one with `etalage keys add`" in reply.json()["error"]
         assert client.get("/healthz").status_code == 200
-        assert [r.levelname for r in caplog.records if bound in r.message] == ["ERROR"]  # once
+        assert [r.levelname for r in caplog.records if bound in r.message and "as root" not in r.message] == [
+            "ERROR"
+        ]  # once
         _, secret = add_key(tmp_path / "keys.json", "web", ("search",))
         wait_for(client, "/readyz", 200)
         assert ask(client, "/search", X_Api_Key=secret).status_code == 200
@@ -244,3 +247,38 @@ def test_without_keys_each_address_has_its_own_rate_and_an_ipv6_network_is_one()
 
 def test_without_a_rate_nobody_is_held_up(closed: TestClient, secrets: dict[str, str]):
     assert {ask(closed, "/products/{id}", X_Api_Key=secrets["search"]).status_code for _ in range(60)} == {200}
+
+
+def test_an_address_that_sends_wrong_keys_is_told_to_wait_and_right_keys_from_it_go_on(
+    path: Path, secrets: dict[str, str]
+):
+    with started("0.0.0.0", keys=path, wrong_keys=5) as client:
+        wait_for(client, "/readyz", 200)
+        told = [ask(client, "/products/{id}", X_Api_Key=f"etg_{guess:064x}") for guess in range(8)]
+        assert [answer.status_code for answer in told] == [401] * 5 + [429] * 3
+        assert told[-1].json() == {
+            "error": "Too many wrong API keys from this address: Retry-After says when.",
+            "kind": "rate_limited",
+        }
+        assert 1 <= int(told[-1].headers["Retry-After"]) <= 12
+        assert ask(client, "/products/{id}").status_code == 401  # no key is no guess
+        assert ask(client, "/products/{id}", X_Api_Key=secrets["search"]).status_code == 200
+        assert ask(client, "/products/{id}", X_Api_Key=secrets["revoked"]).status_code == 429
+
+
+def test_wrong_keys_are_without_limit_only_where_the_setting_says_so(path: Path, secrets: dict[str, str]):
+    with started("0.0.0.0", keys=path, wrong_keys=0) as client:
+        wait_for(client, "/readyz", 200)
+        told = [ask(client, "/products/{id}", X_Api_Key="guess").status_code for _ in range(50)]
+        assert set(told) == {401}
+
+
+@pytest.mark.parametrize(
+    ("user", "bound", "told"), [(0, "0.0.0.0", True), (0, "127.0.0.1", False), (1034, "::", False)]
+)
+def test_a_service_that_strangers_reach_says_when_it_runs_as_root(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, user: int, bound: str, told: bool
+):
+    monkeypatch.setattr("os.geteuid", lambda: user)
+    with caplog.at_level(logging.WARNING, logger="etalage.service"), started(bound, keys=path):
+        assert ("runs as root and strangers reach it" in caplog.text) == told

@@ -40,18 +40,23 @@ def closed(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clo
         yield Closed(running.client, running.port, keys, log)
 
 
-def statuses(closed: Closed, headers: dict[str, str]) -> tuple[int, int, int]:
-    """Of a search, a product and the metrics."""
+EVENT = {"request_id": "q", "product_id": "p0", "action": "click"}
+
+
+def statuses(closed: Closed, headers: dict[str, str]) -> tuple[int, int, int, int]:
+    """Of a search, a product, feedback and the metrics."""
     search = closed.client.post("/search", json={"text": "red dress", "k": 1}, headers=headers)
-    others = (closed.client.get(path, headers=headers) for path in ("/products/p0", "/metrics"))
-    return (search.status_code, *(reply.status_code for reply in others))  # type: ignore[return-value]
+    product = closed.client.get("/products/p0", headers=headers)
+    feedback = closed.client.post("/feedback", json={"events": [EVENT]}, headers=headers)
+    metrics = closed.client.get("/metrics", headers=headers)
+    return search.status_code, product.status_code, feedback.status_code, metrics.status_code
 
 
 def test_each_scope_opens_its_endpoints_and_a_key_made_now_works_now(closed: Closed):
-    assert statuses(closed, {}) == (401, 401, 401)
-    assert statuses(closed, closed.new_key("search")) == (200, 200, 403)
-    assert statuses(closed, closed.new_key("feedback")) == (403, 403, 403)
-    assert statuses(closed, closed.new_key("admin")) == (200, 200, 200)
+    assert statuses(closed, {}) == (401, 401, 401, 401)
+    assert statuses(closed, closed.new_key("search")) == (200, 200, 403, 403)
+    assert statuses(closed, closed.new_key("feedback")) == (403, 403, 200, 403)
+    assert statuses(closed, closed.new_key("admin")) == (200, 200, 200, 200)
     assert [closed.client.get(path).status_code for path in ("/healthz", "/livez", "/readyz", "/")] == [200] * 4
 
 

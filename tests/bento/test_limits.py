@@ -46,3 +46,12 @@ def test_the_caller_who_asked_longest_ago_is_forgotten_first(monkeypatch: pytest
     assert [buckets.take(caller) for caller in ("a", "b", "a", "c")] == [0, 0, 1, 0]  # b is forgotten
     assert [buckets.take(caller) for caller in ("a", "c")] == [1, 1]
     assert buckets.take("b") == 0
+
+
+def test_as_many_wrong_keys_as_a_minute_allows_then_one_every_three_seconds():
+    clock = Clock()
+    wrong = TokenBuckets(rate=20 / 60, burst=20, clock=clock)
+    assert [wrong.take("a") for _ in range(20)] == [0] * 20
+    assert wrong.take("a") == pytest.approx(3)
+    clock.seconds += 3
+    assert (wrong.take("a"), wrong.take("b")) == (0, 0)

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-import bento.logs
+import bento.json_lines
 from bento.app import create_app
-from bento.logs import JsonLines, QueryTeller, log_as_json_lines
+from bento.json_lines import LOGGERS, JsonLines, log_as_json_lines
+from bento.logs import QueryTeller
 from bento.settings import ServiceSettings
 from search.engine import Query
 from tests.bento.hostile import JPEG, b64
@@ -170,14 +171,16 @@ def test_a_failure_of_our_own_is_told_with_its_request_id(log: Lines):
 def test_the_service_writes_json_lines_to_stdout_and_only_once(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    logger = logging.getLogger("etalage")
-    monkeypatch.setattr(logger, "handlers", [])
-    monkeypatch.setattr(logger, "propagate", True)
-    monkeypatch.setattr(logger, "level", logging.NOTSET)
+    for logger in map(logging.getLogger, LOGGERS):
+        monkeypatch.setattr(logger, "handlers", [])
+        monkeypatch.setattr(logger, "propagate", True)
+        monkeypatch.setattr(logger, "level", logging.NOTSET)
     for _ in range(2):
         log_as_json_lines()
-    logging.getLogger("etalage.access").info("", extra={bento.logs.FIELDS: {"request": "a"}})
+    logging.getLogger("etalage.access").info("", extra={bento.json_lines.FIELDS: {"request": "a"}})
     logging.getLogger("etalage.service").warning("not ready: %s", "why")
-    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    logging.getLogger("opentelemetry.exporter.otlp").error("no collector")
+    first, second, third = map(json.loads, capsys.readouterr().out.splitlines())
     assert first["request"] == "a" and "message" not in first
     assert (second["level"], second["message"]) == ("warning", "not ready: why")
+    assert (third["level"], third["message"]) == ("error", "no collector")

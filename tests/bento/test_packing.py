@@ -19,6 +19,12 @@ def test_the_serving_code_is_the_closure_of_the_services_imports_and_has_no_trai
     modules = {path.relative_to(PROJECT).as_posix() for path in serving_code(root=PROJECT)}
     assert {"bento/service.py", "bento/app.py", "search/engine.py", "models/encoder.py", "catalog/media.py"} <= modules
     assert not {module for module in modules if module.split("/")[0] in ("flows", "evaluation", "validation")}
+    assert {
+        "search/reading.py",
+        "search/lite.py",
+        "search/handover.py",
+    } <= modules  # another process imports the last two
+    assert "milvus_lite" in foreign_packages(serving_code(root=PROJECT))
     assert "bento/build.py" not in modules and "models/train.py" not in modules
     assert not HEAVY & set(foreign_packages(serving_code(root=PROJECT)))
 
@@ -59,6 +65,7 @@ def test_requirements_are_pinned_as_the_lock_pins_them_and_closed_under_need():
     names = {line.split("==")[0] for line in lines}
     assert all(pins[name].version == version for name, version in (line.split("==") for line in lines))
     assert {"onnxruntime", "numpy", "pillow", "starlette", "uvicorn", "prometheus-client", "pymilvus"} <= names
+    assert {"opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http"} <= names  # imported late
     assert not {canonical(name) for name in HEAVY} & names
     assert "bentoml" not in names  # BentoML adds itself
     for name, pin in pins.items():

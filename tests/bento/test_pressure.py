@@ -216,3 +216,17 @@ def test_an_engine_that_breaks_is_a_500_that_tells_nothing_of_itself():
 
 def test_the_engine_type_is_what_the_application_expects():
     assert isinstance(make_engine(), SearchEngine)
+
+
+def test_a_query_to_a_store_over_the_network_has_a_limit_whatever_its_client_does(monkeypatch: pytest.MonkeyPatch):
+    gated = Gated()
+
+    async def scenario(client: httpx.AsyncClient, app: Any) -> None:
+        reply = await ask(client, "wait")  # answered while the gate is shut
+        assert (reply.status_code, reply.json()["kind"]) == (503, "timeout")
+        assert "within 0.4 seconds" in reply.json()["error"]
+        gated.gate.set()
+
+    monkeypatch.setenv("ETALAGE_MILVUS_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("ETALAGE_MILVUS_QUERY_TIMEOUT_S", "0.1")
+    run(scenario, lambda: gated)

@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -112,6 +112,19 @@ def make_engine(encoder: EncoderLike | None = None, products: Sequence[Product] 
 
 
 @contextmanager
+def ready_client(
+    settings: ServiceSettings, load: Callable[[], SearchEngine] | None = None, metrics: Metrics | None = None
+) -> Iterator[TestClient]:
+    """A client of a ready service of release r1; `load` is make_engine by default."""
+    app = create_app(load or make_engine, release=lambda: "r1", settings=settings, metrics=metrics)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        until = time.monotonic() + 10
+        while client.get("/readyz").status_code != 200 and time.monotonic() < until:
+            time.sleep(0.02)
+        yield client
+
+
+@contextmanager
 def cached_service(most: int = 50) -> Iterator[TestClient]:
     """A client of a ready service whose encoder has a cache of `most` vectors that counts in its metrics."""
     metrics = Metrics()
@@ -119,9 +132,5 @@ def cached_service(most: int = 50) -> Iterator[TestClient]:
     def load() -> SearchEngine:
         return make_engine(CachedEncoder(tiny_encoder(), "r1", most, metrics.cached))
 
-    app = create_app(load, release=lambda: "r1", settings=ServiceSettings(query_cache=most), metrics=metrics)
-    with TestClient(app, raise_server_exceptions=False) as client:
-        until = time.monotonic() + 10
-        while client.get("/readyz").status_code != 200 and time.monotonic() < until:
-            time.sleep(0.02)
+    with ready_client(ServiceSettings(query_cache=most), load, metrics) as client:
         yield client

@@ -11,8 +11,7 @@ import pytest
 from catalog.errors import InvalidMedia, InvalidSource, MediaTooLarge
 from catalog.products import Interaction, Judgement, Term
 from catalog.records import Record
-from catalog.sources import folder as folder_module
-from catalog.sources import open_source
+from catalog.sources import open_source, pictures
 from catalog.sources.folder import FolderSource
 from catalog.sources.mapping import load_mapping
 
@@ -146,14 +145,14 @@ def test_a_link_out_of_the_folder_is_not_followed(shop: Shop, picture: Callable[
         FolderSource(folder).media("link.jpg")
 
 
-@pytest.mark.parametrize("reference", ["none.jpg", ".", "a\0b", "x" * 5000, "https://example.org/red.jpg"])
+@pytest.mark.parametrize("reference", ["none.jpg", ".", "a\0b", "x" * 5000, "https://example.org/none.jpg"])
 def test_a_picture_that_is_not_there_is_refused(shop: Shop, reference: str) -> None:
     with pytest.raises(InvalidMedia):
         FolderSource(shop("1,mug,,,,,,")).media(reference)
 
 
 def test_a_huge_file_is_refused_before_it_is_read(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder_module, "MAX_BYTES", 10)
+    monkeypatch.setattr(pictures, "MAX_BYTES", 10)
     with pytest.raises(MediaTooLarge):
         FolderSource(shop("1,mug,,,,,,")).media("red.jpg")
 

@@ -17,7 +17,8 @@ from PIL import Image
 
 from catalog import media
 from catalog.errors import InvalidMedia, InvalidSnapshot, MediaTooLarge
-from catalog.media import FORMATS, MediaStore, decode_image, media_id, read_header, write_shards
+from catalog.media import FORMATS, MediaStore, decode_image, media_id, read_header
+from catalog.shards import write_shards
 
 
 def saved(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
@@ -174,34 +175,12 @@ def test_iterating_gives_batches_in_the_order_asked_for(tmp_path: Path) -> None:
     assert [pair for batch in batches for pair in batch] == [(identity, packed[identity]) for identity in asked]
 
 
-def test_a_full_shard_is_followed_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    packed = many(50)
-    monkeypatch.setattr(media, "SHARD_BYTES", 10 * max(len(data) for _, data in packed))
-    write_shards(packed, tmp_path)
-    shards = sorted(path.name for path in tmp_path.iterdir())
-    assert shards[:2] == ["image-00000.parquet", "image-00001.parquet"] and len(shards) >= 5
-    assert all(MediaStore(tmp_path).read(identity) == data for identity, data in packed)
-
-
-def test_a_picture_that_comes_twice_is_stored_once(tmp_path: Path) -> None:
-    packed = many(3)
-    assert write_shards(packed + packed, tmp_path) == 3
-    assert len(MediaStore(tmp_path).ids()) == 3
-
-
 def test_one_read_reads_a_small_part_of_the_shard(tmp_path: Path) -> None:
     write_shards(many(100), tmp_path)
     shard = pq.ParquetFile(tmp_path / "image-00000.parquet")
     assert shard.num_row_groups == 4  # 100 rows by 32
     columns = {shard.metadata.row_group(0).column(n).path_in_schema: n for n in range(6)}
     assert shard.metadata.row_group(0).column(columns["bytes"]).compression == "UNCOMPRESSED"
-
-
-def test_the_same_media_give_the_same_shard_bytes(tmp_path: Path) -> None:
-    for name in ("one", "two"):
-        write_shards(many(40), tmp_path / name)
-    one, two = (tmp_path / name / "image-00000.parquet" for name in ("one", "two"))
-    assert one.read_bytes() == two.read_bytes()
 
 
 def test_an_unknown_id_and_a_broken_shard_are_named(tmp_path: Path) -> None:

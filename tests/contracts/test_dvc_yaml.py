@@ -36,7 +36,19 @@ def test_a_stage_declares_exactly_the_params_its_code_reads(stage: str, graph: g
 
 
 def test_stage_names_are_file_names_and_params_sections() -> None:
-    assert list(STAGES) == ["validate", "train", "export", "embed", "compose", "late", "tune", "rank", "evaluate"]
+    assert list(STAGES) == [
+        "validate",
+        "train",
+        "export",
+        "embed",
+        "compose",
+        "late",
+        "tune",
+        "rank",
+        "parity",
+        "evaluate",
+        "misfiled",
+    ]
     for stage in STAGES:
         assert module_of(STAGES[stage]).split(".")[1] == stage
         assert stage in SECTIONS

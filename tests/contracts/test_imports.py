@@ -45,6 +45,7 @@ def test_the_command_line_starts_without_the_heavy_libraries() -> None:
         ("great_expectations", {"validation"}),
         ("pymilvus", {"search"}),
         ("bentoml", {"bento"}),
+        ("opentelemetry", {"bento"}),
     ],
 )
 def test_a_library_is_imported_only_where_it_belongs(library: str, homes: set[str]) -> None:

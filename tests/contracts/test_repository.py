@@ -39,3 +39,10 @@ def test_no_path_of_a_machine_is_written_down() -> None:
     for path in tracked():
         if path.suffix in {".py", ".md", ".yaml", ".toml", ".in", ".lock", ".cfg"} and path != Path(__file__):
             assert not places.search(path.read_text(encoding="utf-8")), path
+
+
+def test_no_package_registry_is_named() -> None:
+    hosts = re.compile("|".join(("pypi" + r"\.org", "python" + "hosted", "registry" + r"\.npmjs")))
+    for path in tracked():
+        if path.suffix in {".py", ".md", ".yaml", ".toml", ".in", ".lock", ".cfg", ".json", ".html"} or not path.suffix:
+            assert not hosts.search(path.read_text(encoding="utf-8")), path

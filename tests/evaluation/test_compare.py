@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 import pytest
 
-from evaluation.compare import Comparison, Difference, EvaluationSetMismatch, compare
+from evaluation.compare import Comparison, Difference, EvaluationSetMismatch, compare, enough_rounds, falls
 from evaluation.metrics import METRICS
 from evaluation.rules import ChampionRules
 from evaluation.scores import SCHEMA
@@ -85,3 +85,35 @@ def test_other_queries_under_the_same_name_are_refused() -> None:
             compare(table(champion), table(challenger), RULES)
     with pytest.raises(EvaluationSetMismatch):
         compare(table([]), table([]), RULES)
+
+
+def test_the_champion_on_other_questions_is_told_by_kind_and_not_paired() -> None:
+    recorded = table([(f"p{n}", "title_to_photo", 1.0, ()) for n in range(30)])
+    today = table([(f"q{n}", "title_to_photo", n % 2, ()) for n in range(20)] + [("s", "shop", 1.0, ())], "today")
+    (fall,) = falls(recorded, today, RULES)
+    assert (fall.kind, fall.metric, fall.n, fall.recorded, fall.found) == ("title_to_photo", "recall@10", 20, 1.0, 0.5)
+    assert -0.5 < fall.upper_bound < -0.2
+
+
+def test_kinds_and_slices_are_corrected_together_and_those_with_too_few_queries_do_not_count() -> None:
+    def side(value: float) -> pl.DataFrame:
+        kinds = [(f"t{n}", "title_to_photo", value * (n % 4 == 0), ["language=en"]) for n in range(40)]
+        return table([*kinds, *((f"s{n}", "shop", 0.5, ["language=zh"]) for n in range(5))])
+
+    rules = ChampionRules(bootstrap_rounds=2000, dimensions=("language",), minimum=10)
+    comparison = compare(side(1.0), side(0.0), rules)
+    kind, english = found(comparison, "title_to_photo"), found(comparison, "language=en")
+    assert (kind.difference, english.difference) == (-0.25, -0.25)
+    assert kind.adjusted_p == english.adjusted_p == 2 * (1 / 2001)  # a family of two, at the floor of 2000 rounds
+    assert found(comparison, "shop").adjusted_p == 1.0  # as it was: no part of the family
+
+
+def test_a_kind_that_surely_lost_is_sure_among_two_hundred_slices_too() -> None:
+    """Resamples as many as the family asks for: with 200 of them no p of 200 tests could be below .05."""
+    names = [f"category={number}" for number in range(200)]
+    rules = ChampionRules(bootstrap_rounds=200, dimensions=("category",), minimum=20)
+    better = table([(f"q{n}", "title_to_photo", 1.0, names) for n in range(30)])
+    worse = table([(f"q{n}", "title_to_photo", 0.0, names) for n in range(30)])
+    assert enough_rounds(201, rules) == 16_080
+    comparison = compare(challenger=worse, champion=better, rules=rules)
+    assert all(row.adjusted_p < rules.alpha for row in comparison.differences if row.scope != "overall")

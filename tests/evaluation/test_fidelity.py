@@ -1,6 +1,8 @@
 """Index fidelity: what overlap@10 counts, and which filters are asked."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,13 +10,13 @@ from numpy.typing import NDArray
 
 from catalog.products import Product
 from catalog.terms import TermIndex
-from evaluation.fidelity import filters_by_selectivity, index_fidelity, overlap
+from evaluation.fidelity import filters_by_selectivity, index_fidelity, overlap, own_vectors, own_words
 from models.embeddings import ProductEmbeddings
 from search.collection import Scored
 from search.filters import Filter, parse_filters
 from search.memory import MemoryCollection
 from search.rows import build_rows
-from tests.evaluation.worlds import shop
+from tests.evaluation.worlds import FacetEncoder, embedded, media, shop
 
 
 def collection(products: Sequence[Product], dim: int = 8) -> MemoryCollection:
@@ -106,3 +108,42 @@ def test_fidelity_without_a_query_is_an_error() -> None:
     exact = collection(shop(20))
     with pytest.raises(ValueError, match="at least one query"):
         index_fidelity(exact, exact, {"dense": np.zeros((0, 8), dtype=np.float32)}, {})
+
+
+def test_words_are_stored_as_questions_are_read() -> None:
+    products = shop(48)
+    exact = collection(products)
+    assert own_words(exact, products) == 1.0
+    otherwise = replace(exact.rows, words=tuple(words.replace(" ", "") for words in exact.rows.words))
+    assert own_words(MemoryCollection(otherwise, name="products", release="r1"), products) == 0.0
+    assert own_words(exact, [Product(id="p000", group_id="p000", title="")]) is None
+
+
+def test_a_product_is_found_by_its_title_too_where_it_shares_it_with_more_than_ten() -> None:
+    products = [Product(id=f"p{n:03}", group_id=f"p{n}", title="Red dress") for n in range(40)]
+    assert own_words(collection(products), products) == 1.0
+
+
+def test_stored_vectors_are_what_the_encoder_gives_for_their_product(tmp_path: Path) -> None:
+    products, encoder, store = shop(48), FacetEncoder(), media(tmp_path)
+    stored = embedded(products, store, encoder)
+    right = build_rows(products, stored, TermIndex([]))
+    assert own_vectors(right, encoder, products, store.read) == pytest.approx({"text": 1.0, "image": 1.0})
+    of_the_next = replace(stored, text=np.roll(stored.text, 1, axis=0))
+    stale = embedded(products, store, FacetEncoder(blind=True))
+    for wrong in (of_the_next, stale):
+        found = own_vectors(build_rows(products, wrong, TermIndex([])), encoder, products, store.read)
+        assert found["text"] < 0.999
+
+
+def test_a_product_of_words_alone_is_held_against_its_words() -> None:
+    products = [Product(id="a", group_id="a", title="Red dress")]
+    exact = collection(products)
+    assert set(own_vectors(exact.rows, OfEight(), products, lambda media: b"")) == {"text"}
+
+
+class OfEight(FacetEncoder):
+    """As wide as `collection`."""
+
+    def encode_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return np.ones((len(texts), 8), dtype=np.float32)

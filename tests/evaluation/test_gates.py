@@ -3,9 +3,11 @@
 import pytest
 from pydantic import ValidationError
 
-from evaluation.compare import Comparison, Difference
-from evaluation.evidence import Counts, Evidence, Fidelity
-from evaluation.gates import Decision, Reason, decide
+from evaluation.compare import Comparison, Difference, Fall
+from evaluation.continuity import Change, Continuity
+from evaluation.evidence import Counts, Evidence, Fidelity, TrainingSplit
+from evaluation.gates import Decision, decide
+from evaluation.reasons import Reason
 from evaluation.results import Margin, Measured
 from evaluation.rules import Beats, ChampionRules, FidelityRules, Floor, GateRules, LatencyRules
 
@@ -64,7 +66,10 @@ def good(**changes: object) -> Evidence:
         fidelity=Fidelity(overlap=1.0, filtered={"50%": 1.0, "10%": 0.97, "1%": 0.96}),
         counts=Counts(products=8665, collection_rows=8665, duplicate_ids=0),
         parity=0.99999,
+        parity_overlap=0.9975,
         latency_p95_ms=40.0,
+        kb_per_query=0.0,
+        leaked_share=0.14,
         validation_passed=True,
     )
     return evidence.model_copy(update=changes)
@@ -86,13 +91,13 @@ def passes(evidence: Evidence, rules: GateRules = RULES) -> Decision:
 def test_good_evidence_passes_and_every_rule_gives_its_reason() -> None:
     decision = passes(good())
     assert {reason.rule for reason in decision.reasons} == {
-        "validation", "counts", "parity", "fidelity", "floor", "beats", "champion", "latency",
+        "validation", "counts", "parity", "fidelity", "floor", "beats", "champion", "latency", "memory", "leaks",
     }  # fmt: skip
 
 
 def test_no_evidence_at_all_is_refused_by_every_rule_but_the_missing_champion() -> None:
     refused = {reason.rule for reason in decide(Evidence(), RULES).refusals()}
-    assert refused == {"validation", "counts", "parity", "fidelity", "floor", "beats", "latency"}
+    assert refused == {"validation", "counts", "parity", "fidelity", "floor", "beats", "latency", "memory", "leaks"}
 
 
 def test_a_refusal_names_the_number_the_limit_and_the_distance() -> None:
@@ -152,6 +157,12 @@ def test_beating_a_baseline_needs_the_share_and_the_certainty() -> None:
     assert "lower bound of the gain" in unsure.name
 
 
+def test_of_a_strong_baseline_half_of_the_room_that_it_leaves_is_enough() -> None:
+    """1.1 times .88 would be .968: more than half of what is left to win."""
+    passes(good(margins=(margin(0.94, 0.88, 0.05),)))
+    assert only_refusal(good(margins=(margin(0.939, 0.88, 0.05),))).limit == pytest.approx(0.94)
+
+
 def test_a_baseline_near_its_ceiling_must_only_not_be_lost_to() -> None:
     passes(good(margins=(margin(0.93, 0.95, -0.04),)))
     assert only_refusal(good(margins=(margin(0.89, 0.95, -0.08),))).limit == -0.05
@@ -177,6 +188,20 @@ def test_the_lower_bound_must_stay_above_minus_the_tolerance_of_its_scope(scope:
         reason = only_refusal(against_champion(*rest, difference(bound, scope, name)))
         assert reason.slice == (None if scope == "overall" else "language=zh")
         assert reason.limit == -tolerance
+
+
+@pytest.mark.parametrize("scope", ["kind", "slice"])
+def test_one_of_many_kinds_and_slices_refuses_where_it_is_worse_for_sure(scope: str) -> None:
+    worse = difference(-0.2, scope, "language=zh")
+    for p, passed in ((0.049, False), (0.05, True), (1.0, True)):
+        asked = against_champion(difference(0.0), worse.model_copy(update={"adjusted_p": p}))
+        assert decide(asked, RULES).passed is passed
+    assert "may be chance (p 1 among" in decide(asked, RULES).reasons[-4].sentence
+
+
+def test_overall_has_to_prove_that_it_is_not_worse() -> None:
+    unsure = difference(-0.04).model_copy(update={"adjusted_p": 1.0})
+    assert only_refusal(against_champion(unsure)).slice is None
 
 
 def test_a_slice_with_too_few_queries_is_insufficient_evidence_and_no_refusal() -> None:
@@ -210,6 +235,10 @@ def test_parity_latency_and_validation_have_their_boundaries() -> None:
     passes(good(parity=0.999, latency_p95_ms=200.0))
     assert only_refusal(good(parity=0.9989)).rule == "parity"
     assert only_refusal(good(parity=float("nan"))).rule == "parity"
+    passes(good(parity_overlap=0.99))
+    lost = only_refusal(good(parity_overlap=0.9899))
+    assert (lost.rule, lost.name) == ("parity", "overlap@10 of what both find")
+    assert only_refusal(good(parity_overlap=None)).outcome == "failed"
     slow = only_refusal(good(latency_p95_ms=230.0))
     assert (slow.rule, slow.distance) == ("latency", pytest.approx(-30.0))
     assert slow.sentence == "p95 of one query, ms is 230, must be at most 200 and misses it by 30."
@@ -221,3 +250,55 @@ def test_a_decision_survives_json() -> None:
     assert Decision.model_validate_json(decision.model_dump_json()) == decision
     evidence = against_champion(difference(-0.5))
     assert Evidence.model_validate_json(evidence.model_dump_json()) == evidence
+
+
+def fallen(upper_bound: float, n: int = 200) -> Evidence:
+    fall = Fall(kind="title_to_photo", metric="recall@10", n=n, recorded=0.9, found=0.6, upper_bound=upper_bound)
+    return good(champion="r1", comparison=Comparison(evaluation_set="s", differences=(difference(0.0),), falls=(fall,)))
+
+
+def test_a_champion_that_surely_fell_on_todays_questions_says_that_the_questions_changed() -> None:
+    refused = only_refusal(fallen(-0.11))
+    assert (refused.rule, refused.limit) == ("questions", -0.1)
+    assert "scores 0.600 on today's title_to_photo questions and scored 0.900" in refused.sentence
+    passes(fallen(-0.09))
+    few = [reason for reason in passes(fallen(-0.3, n=99)).reasons if reason.rule == "questions"]
+    assert [reason.outcome for reason in few] == ["insufficient"]
+
+
+def test_a_champion_of_another_catalogue_or_of_a_smaller_one_is_not_held_against_its_record() -> None:
+    another = Continuity(unknown="Another catalogue.", another=True)
+    reasons = passes(fallen(-0.3).model_copy(update={"continuity": another})).reasons
+    assert "Another catalogue." in {reason.sentence for reason in reasons if reason.outcome == "insufficient"}
+    comparison = Comparison(evaluation_set="s", differences=(difference(0.0),), unheld="It was asked among 100.")
+    reasons = passes(good(champion="r1", comparison=comparison)).reasons
+    assert "It was asked among 100." in {reason.sentence for reason in reasons if reason.rule == "questions"}
+
+
+def test_a_process_that_grows_and_products_that_leak_are_refused_at_their_limits() -> None:
+    passes(good(kb_per_query=20.0, leaked_share=0.5))
+    assert only_refusal(good(kb_per_query=20.1)).rule == "memory"
+    assert only_refusal(good(leaked_share=0.51)).rule == "leaks"
+
+
+def test_what_is_stored_of_products_is_asked_for_where_it_was_measured() -> None:
+    whole = Fidelity(overlap=1.0, filtered={"10%": 1.0}, own_words=0.9, own_vectors={"text": 0.999, "image": 1.0})
+    passes(good(fidelity=whole))
+    assert "lexical leg" in only_refusal(good(fidelity=whole.model_copy(update={"own_words": 0.89}))).sentence
+    swapped = only_refusal(good(fidelity=whole.model_copy(update={"own_vectors": {"text": 1.0, "image": 0.4}})))
+    assert "stored image vector" in swapped.sentence
+
+
+def test_a_model_that_saw_other_products_than_its_split_is_refused() -> None:
+    passes(good(training=TrainingSplit(trained_on="a", split="a")))
+    assert (
+        "what is held out may have been seen"
+        in only_refusal(good(training=TrainingSplit(trained_on="b", split="a"))).sentence
+    )
+    assert "no evidence" in only_refusal(good(training=TrainingSplit(trained_on=None, split="a"))).sentence
+
+
+def test_a_snapshot_that_lost_something_is_refused_by_the_gates_too() -> None:
+    lost = Continuity(changes=(Change(what="category", name="Shoes", then=40, now=4, share=0.1),))
+    refused = only_refusal(good(continuity=lost))
+    assert (refused.rule, refused.slice, refused.value) == ("continuity", "Shoes", 0.1)

@@ -1,6 +1,6 @@
 """The share of late interaction, on a shop where it is known whether it helps."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import pytest
 
@@ -11,6 +11,7 @@ from evaluation.params import TuneParams
 from evaluation.pool import hidden_collection
 from evaluation.runs import as_asked, photos_of
 from evaluation.tune import validation_questions
+from models.encoder_folder import Floats
 from search.engine import Query, SearchEngine
 from search.late import LateInteraction, blend
 from search.ranking import Ranking
@@ -31,7 +32,9 @@ class Oracle(LateInteraction):
     def __init__(self, knows: bool) -> None:
         self.knows = knows
 
-    def scores(self, query: Query, ids: list[str], seen: Collection[str]) -> dict[str, float]:
+    def scores(
+        self, query: Query, ids: list[str], seen: Collection[str], photos: Sequence[Floats] = ()
+    ) -> dict[str, float]:
         said = (query.words() or "").split()
         return {each: float(self.knows and f"Maker{int(each[1:])}" in said) for each in ids}
 
@@ -87,7 +90,9 @@ def test_both_stages_blend_to_what_the_engine_answers(store: MediaStore) -> None
 class Contrary(Oracle):
     """Wants what the first stage found last."""
 
-    def scores(self, query: Query, ids: list[str], seen: Collection[str]) -> dict[str, float]:
+    def scores(
+        self, query: Query, ids: list[str], seen: Collection[str], photos: Sequence[Floats] = ()
+    ) -> dict[str, float]:
         return {each: float(number) for number, each in enumerate(ids)}
 
 

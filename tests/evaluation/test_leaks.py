@@ -7,12 +7,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from catalog.media import MediaStore, media_id, write_shards
+from catalog.media import MediaStore, media_id
+from catalog.picture_hash import picture_hash
 from catalog.products import Product, Split
+from catalog.shards import write_shards
 from evaluation.judgements import EvaluationQuery, EvaluationSet
 from evaluation.leakage import leakage, touched_queries
 from evaluation.leaks import find_leaks, hash_pictures
-from evaluation.near_duplicates import picture_hash
 from evaluation.scores import score_rows
 from models.embeddings import ProductEmbeddings
 from tests.evaluation.test_near_duplicates import noise, png
@@ -162,5 +163,6 @@ def test_scores_are_told_with_and_without_the_touched_queries() -> None:
     assert effect.mean == pytest.approx((1.0 + 1.0 + 0.4 + 0.2) / 4)
     assert effect.touched_mean == pytest.approx((1.0 + 1.0 + 0.4) / 3)
     assert effect.without_mean == pytest.approx(0.2)
+    assert told.share() == 0.25  # one by its picture, one by its title, of four; the near one is told alone
     assert (told.touched_products, told.test_products, told.touched_queries, told.queries) == (3, 4, 3, 4)
     assert {leak.detector for leak in told.examples} == {"same picture", "perceptual hash", "embedding", "same title"}

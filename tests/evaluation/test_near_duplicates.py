@@ -7,8 +7,9 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from catalog.errors import InvalidMedia
+from catalog.picture_hash import BITS, picture_hash
 from evaluation import near_duplicates
-from evaluation.near_duplicates import BITS, by_cosine, by_hash, limit, nearest, pairs_above, picture_hash
+from evaluation.near_duplicates import by_cosine, by_hash, limit, nearest, pairs_above
 
 GENERATOR = np.random.default_rng(3)
 

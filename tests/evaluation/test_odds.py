@@ -7,8 +7,8 @@ import pytest
 
 from evaluation.odds import Judged, fit_odds
 from search.collection import Scored
-from search.engine import Retrieved
 from search.ranking import LegOdds
+from search.retrieved import Retrieved
 
 BOTH = frozenset({"dense", "image"})
 

@@ -25,11 +25,23 @@ from evaluation.params import EvaluateParams
 from evaluation.pool import pool_engines
 from evaluation.questions import evaluation_set
 from evaluation.report import render
-from evaluation.results import EvaluationReport, Inputs, Leak, LeakDetector, Robustness, ShakyNeed, read_report
+from evaluation.results import (
+    EvaluationReport,
+    Inputs,
+    Leak,
+    LeakDetector,
+    Memory,
+    Parity,
+    ParityReport,
+    Robustness,
+    ShakyNeed,
+    read_report,
+)
 from evaluation.robustness import steadiness
 from evaluation.rules import GateRules
 from evaluation.runs import photos_of
-from evaluation.worst import THUMB, Thumbnails, show, shown_leaks, thumbnail, worst_queries
+from evaluation.shown import THUMB, Thumbnails, thumbnail
+from evaluation.worst import show, shown_leaks, worst_queries
 from search.logic import SearchLogic
 from tests.evaluation.worlds import TERMS, FacetEncoder, embedded, media, picture, shop
 
@@ -73,6 +85,8 @@ STEADY = Robustness(
     ),
 )
 
+GROWN = Memory(queries=60, grown_kb=(0.0, 4.0, 0.0))
+
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> MediaStore:
@@ -92,7 +106,7 @@ def report(asked: Systems) -> EvaluationReport:
     baselines = ask_baselines(QUESTIONS, POOL, lambda query: None, None, PARAMS.seed)
     scores = score(QUESTIONS, {**asked.runs, **baselines.runs}, {**asked.asked, **baselines.asked})
     told = leakage(LEAKS, QUESTIONS, POOL, scores, seed=7, rounds=100)
-    return summarise(INPUTS, QUESTIONS, scores, [asked, baselines], 480, PARAMS, STEADY, told)
+    return summarise(INPUTS, QUESTIONS, scores, [asked, baselines], 480, PARAMS, STEADY, told, memory=GROWN)
 
 
 def page(report: EvaluationReport, asked: Systems, store: MediaStore, curves: Path) -> str:
@@ -143,15 +157,17 @@ def test_a_good_report_passes_the_gates_of_params_yaml(report: EvaluationReport)
     rules = load_section("gates", GateRules, Path(__file__).parents[2] / "params.yaml")
     assert rules.floors
     assert rules.beats
+    rows = (Parity(modality="text", n=9, cosine_min=1.0, cosine_mean=1.0, overlap=0.995),)
+    parity = ParityReport(snapshot="s", encoder="e", rows=rows)
     evidence = gather(
-        report,
+        report.model_copy(update={"parity": parity}),
         champion=None,
         comparison=None,
         fidelity=Fidelity(overlap=1.0, filtered={"10%": 1.0}),
         counts=Counts(products=480, collection_rows=480, duplicate_ids=0),
-        parity=1.0,
         validation_passed=True,
     )
+    assert (evidence.parity, evidence.parity_overlap) == (1.0, 0.995)
     decision = decide(evidence, rules)
     assert decision.passed, [reason.sentence for reason in decision.refusals()]
     random = evidence.model_copy(

@@ -1,6 +1,8 @@
 """The command line: quick help that teaches, and exit codes that mean something."""
 
+import errno
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -9,10 +11,30 @@ from pathlib import Path
 import pytest
 
 from catalog import errors
+from flows.cli import main
+from flows.durable import one_writer
 from flows.errors import BROKEN, BUSY, MISSING, REFUSED, USAGE, SnapshotMissing, StageFailed, WorkspaceBusy, exit_code
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("ingest", "retrain", "search", "serve", "releases", "promote", "rollback", "status", "deploy", "keys")
+COMMANDS = (
+    "ingest",
+    "retrain",
+    "refresh",
+    "search",
+    "serve",
+    "releases",
+    "promote",
+    "rollback",
+    "status",
+    "deploy",
+    "keys",
+    "why",
+    "diff",
+    "gc",
+    "rebuild",
+    "event",
+    "monitor",
+)
 
 
 def etalage(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -106,3 +128,32 @@ def test_a_wrong_question_is_told_before_any_release_is_looked_for(
     assert done.returncode == USAGE, done.stderr
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_params_are_not_changed_under_a_run_that_has_begun(tmp_path: Path) -> None:
+    shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
+    with one_writer(tmp_path / ".etalage"):
+        done = etalage("retrain", "--set", "train.epochs=3", cwd=tmp_path)
+    assert done.returncode == BUSY, done.stderr
+    assert (tmp_path / "params.yaml").read_bytes() == (ROOT / "params.yaml").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".etalage", "params.yaml"]
+
+
+def test_a_full_disk_is_one_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def full(prog_name: str) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "champion.json.new")
+
+    monkeypatch.setattr("flows.cli.app", full)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == BUSY
+    assert capsys.readouterr().err == "The disk is full (champion.json.new): make room and run it again.\n"
+
+
+def test_another_error_of_the_system_is_not_taken_for_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(prog_name: str) -> None:
+        raise PermissionError(errno.EACCES, "no")
+
+    monkeypatch.setattr("flows.cli.app", forbidden)
+    with pytest.raises(PermissionError):
+        main()

@@ -1,5 +1,6 @@
 """What the wrapper reads out of a real DVC: a workspace of two stages, `first` -> `second`."""
 
+import shutil
 import subprocess
 import sys
 import time
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from flows import dvc
+from flows.damage import md5_of, remove_damaged
 from flows.errors import StageFailed, WorkspaceBusy
 
 STAGES = """
@@ -111,3 +113,70 @@ def test_data_comes_back_from_the_cache_as_data_dvc_names_it(workspace: Path) ->
     dvc.checkout("data.dvc")
 
     assert (workspace / "data/a").read_text() == "3"
+
+
+@pytest.mark.parametrize("left", [0, 9, 60, 200])
+def test_a_lock_file_that_a_kill_cut_short_is_made_again_without_running_a_stage(workspace: Path, left: int) -> None:
+    dvc.add("data")
+    dvc.reproduce("second", show=False)
+    whole = Path("dvc.lock").read_bytes()
+    Path("dvc.lock").write_bytes(whole[:left])
+
+    assert dvc.stale("second") != {}
+    assert Path("dvc.lock").read_bytes() == whole[:left]  # who only looks changes nothing
+    assert dvc.reproduce("second", show=False).ran == ()
+    assert Path("dvc.lock").read_bytes() == whole
+    assert dvc.stale("second") == {}
+
+
+def damage(path: Path) -> None:
+    """Another content, under the permissions that DVC trusts."""
+    mode = path.stat().st_mode
+    path.chmod(0o644)
+    path.write_bytes(bytes(byte ^ 1 for byte in path.read_bytes()))
+    path.chmod(mode)
+
+
+def in_cache(path: Path) -> Path:
+    md5 = md5_of(path)
+    return Path(".dvc/cache/files/md5") / md5[:2] / md5[2:]
+
+
+def test_what_the_cache_has_damaged_is_made_again_and_never_taken(workspace: Path) -> None:
+    dvc.add("data")
+    dvc.reproduce("second", show=False)
+    whole, stored = Path("made/first").read_bytes(), in_cache(Path("made/first"))
+    damage(stored)
+    Path("made/first").unlink()
+
+    dvc.reproduce("second", show=False)
+
+    assert Path("made/first").read_bytes() == whole == stored.read_bytes()
+    assert dvc.stale("second") == {}
+
+
+def test_a_snapshot_that_the_cache_has_damaged_is_not_brought_back(workspace: Path) -> None:
+    dvc.add("data")
+    stored = in_cache(Path("data/a"))
+    whole = stored.read_bytes()
+    damage(stored)
+    shutil.rmtree("data")
+    with pytest.raises(StageFailed, match="DVC's cache held data/a damaged"):
+        dvc.checkout("data.dvc")
+    assert not Path("data/a").exists() and not stored.exists()
+    Path("data/a").write_bytes(whole)
+    dvc.add("data")
+
+
+def test_a_damaged_list_of_a_folder_goes_with_the_folder_and_what_is_whole_stays(tmp_path: Path) -> None:
+    cache, folder = tmp_path / "cache", tmp_path / "folder"
+    (cache / "ab").mkdir(parents=True)
+    folder.mkdir()
+    (folder / "x").write_text("x")
+    (cache / "ab" / "cd.dir").write_text("[]")
+    assert remove_damaged({str(folder): "abcd.dir"}, cache) == [str(folder)]
+    assert not folder.exists() and not (cache / "ab" / "cd.dir").exists()
+    file = tmp_path / "file"
+    file.write_text("y")
+    assert remove_damaged({str(file): md5_of(file), str(tmp_path / "missing"): "00"}, cache) == []
+    assert file.read_text() == "y"

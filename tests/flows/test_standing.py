@@ -8,9 +8,11 @@ import pytest
 from bento.serve import bento_folder
 from catalog.errors import InvalidParams
 from catalog.params import params_document
-from evaluation.gates import Decision, Reason
+from evaluation.gates import Decision
+from evaluation.reasons import Reason
 from flows.candidate import read_candidate
 from flows.errors import RefusedByGates, WithdrawnRelease
+from flows.moving import settle
 from flows.outcome import settled
 from flows.packaging import tag_of
 from flows.promotion import promote, roll_back
@@ -144,6 +146,21 @@ def test_a_champion_that_lost_its_milvus_is_unfinished(workspace: Path) -> None:
     (workspace / "milvus.db").rmdir()
 
     assert stand(store).kind == "unfinished"
+
+
+def test_a_champion_that_is_in_another_milvus_than_the_setting_names_is_unfinished(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, alias, release = judged(workspace / "home", passed=True)
+    promote(store, alias, release, by="a test")
+    monkeypatch.setenv("ETALAGE_MILVUS_URI", "http://milvus:19530")
+
+    standing = stand(store)
+    assert (standing.kind, standing.release) == ("unfinished", release)
+    assert "another Milvus" in standing.sentence
+
+    settle(store, store.get(release))
+    assert stand(store).kind == "serving"
 
 
 def test_a_refused_release_is_refused_again_without_a_run_and_force_gets_past(workspace: Path) -> None:

@@ -20,12 +20,11 @@ from flows.workshop import Workshop
 from models.params import ModelParams
 from models.training.params import TrainParams
 from search.ranking import Ranking
+from tests.flows.workspaces import GIT, enter, environment
 from tests.models.tiny_towers import TERMS, tiny_shop
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
-GIT = ("git", "-c", "user.name=A test", "-c", "user.email=test@example.com")
 PARAMS = """\
 # of a tiny shop
 split: {seed: 7, validation: 0.3, test: 0.3}
@@ -70,20 +69,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def environment() -> dict[str, str]:
-    """With this code, and without an identity for git."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ETALAGE_", "DVC_", "GIT_"))}
-    return {**kept, "PYTHONPATH": str(ROOT), "DVC_NO_ANALYTICS": "1", "GIT_CONFIG_GLOBAL": "/dev/null"}
-
-
 @pytest.fixture
 def workspace(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder as the working directory of this process."""
-    monkeypatch.chdir(folder)
-    for name in os.environ.keys() - environment().keys():
-        monkeypatch.delenv(name)
-    for name, value in environment().items():
-        monkeypatch.setenv(name, value)
+    enter(folder, monkeypatch)
     return folder
 
 
@@ -119,6 +108,18 @@ def kill_in_the_first_trial(folder: Path) -> None:
             time.sleep(0.1)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        while is_there(process.pid):  # until then its DVC counts as running, and holds the outputs
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def is_there(group: int) -> bool:
+    """Whether any process of the group is left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_a_killed_trial_is_tried_again_and_becomes_an_experiment_of_the_workspace(workspace: Path) -> None:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from catalog.errors import NotReady
-from catalog.media import MediaStore, media_id, write_shards
+from catalog.media import MediaStore, media_id
 from catalog.products import Product, Term
+from catalog.shards import write_shards
 from models.embed import embed_products
 from models.embeddings import load_embeddings, save_embeddings
 from models.encoder import Encoder

@@ -43,6 +43,15 @@ def test_the_report_says_parity_sizes_and_times(exported: Any) -> None:
     json.dumps(report)
 
 
+def test_no_graph_names_a_place_of_this_machine(exported: Any) -> None:
+    graphs = sorted(exported.folder.rglob("*.onnx"))
+    assert len(graphs) >= 3
+    places = (str(Path(__file__).parents[2]), str(Path(torch.__file__).parents[1]), "stack_trace", ".py")
+    for graph in graphs:
+        content = graph.read_bytes()
+        assert [place for place in places if place.encode() in content] == [], graph
+
+
 def test_no_texts_and_no_pictures_give_no_rows(encoder: Encoder) -> None:
     assert encoder.encode_text([]).shape == (0, 32) and encoder.encode_image([]).shape == (0, 32)
     none = np.zeros(0, dtype=bool)

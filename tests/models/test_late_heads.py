@@ -14,6 +14,7 @@ from catalog.products import Product
 from catalog.terms import TermIndex
 from models.dual_encoder import DualEncoder
 from models.encoder import Encoder
+from models.encoder_folder import BASELINE
 from models.late.encoder import ABOUT, LateEncoder
 from models.late.export import write_heads
 from models.late.fitting import fit_heads, title_recalls
@@ -169,7 +170,10 @@ def test_served_tokens_are_those_of_torch(
     assert np.allclose(late.words(words), expected.numpy(), atol=1e-5)
     assert late.words([]).shape == (0, 64)
     for number, data in enumerate(pictures):
-        assert np.allclose(late.photo(data), seen[number].numpy(), atol=1e-4)
+        vector, tokens = late.look(data)
+        assert np.allclose(tokens, seen[number].numpy(), atol=1e-4)
+        assert np.array_equal(late.photo(data), tokens)
+        assert np.array_equal(vector, encoder.encode_image([data])[0])
 
 
 def test_a_word_has_the_same_token_in_any_company(served: tuple[LateHeads, Path], exported: Exported):
@@ -177,11 +181,16 @@ def test_a_word_has_the_same_token_in_any_company(served: tuple[LateHeads, Path]
     assert np.array_equal(late.words(["red", "a much longer word than red"])[0], other.words(["red"])[0])
 
 
-def test_heads_of_another_encoder_are_refused(served: tuple[LateHeads, Path], exported: Exported, tmp_path: Path):
+def test_heads_of_another_encoder_are_refused(
+    served: tuple[LateHeads, Path], exported: Exported, tmp_path: Path, pictures: list[bytes]
+):
     encoder = Encoder.load(exported.folder, threads=1)
     encoder.fingerprint = "0" * 16
     with pytest.raises(EncoderMismatch, match="were trained on encoder"):
         LateEncoder.load(served[1], encoder)
+    blind = Encoder.load(exported.folder / BASELINE, threads=1)
+    with pytest.raises(NotReady, match="does not tell where in a picture things are"):
+        blind.look(pictures[0])
     with pytest.raises(NotReady, match="run the late stage"):
         LateEncoder.load(tmp_path, encoder)
     (tmp_path / ABOUT).write_text(json.dumps({"format": 99}))

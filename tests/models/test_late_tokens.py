@@ -1,12 +1,14 @@
 """MaxSim in numpy: equal to its definition, whatever the order of tokens, within the error of its storage."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from models.late.max_sim import best_of_places, best_of_words, coded, scale_of
-from models.late.tokens import ProductTokens
+from models.late.tokens import ProductTokens, saved_ids
 from models.late.words import MOST_WORDS, words_of
 
 RNG = np.random.default_rng(3)
@@ -137,3 +139,14 @@ def test_words_are_folded_distinct_and_not_too_many():
     assert words_of("!!!") == ()
     assert len(words_of(" ".join(f"w{n}" for n in range(100)))) == MOST_WORDS
     assert words_of("a1 b2 c3", 2) == ("a1", "b2")
+
+
+def test_the_tokens_of_a_release_are_read_without_what_the_service_has_no_other_use_for(tmp_path: Path):
+    some_tokens().save(tmp_path)
+    assert saved_ids(tmp_path) == ["a", "b", "c", "d", "e"]
+    code = (
+        "import sys; from pathlib import Path; from models.late.tokens import ProductTokens, saved_ids\n"
+        "ProductTokens.load(Path(sys.argv[1])); saved_ids(Path(sys.argv[1]))\n"
+        "sys.exit('pandas' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)

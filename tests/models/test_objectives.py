@@ -12,8 +12,9 @@ import torch
 from PIL import Image
 from torch import nn
 
-from catalog.media import media_id, write_shards
+from catalog.media import media_id
 from catalog.products import Product
+from catalog.shards import write_shards
 from models.training.attributes import Attributes, facet_values
 from models.training.consistency import Consistency, inconsistency
 from models.training.encoded import Encoded, encode, jittered

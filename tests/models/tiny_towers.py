@@ -9,8 +9,9 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from catalog.media import media_id, write_shards
+from catalog.media import media_id
 from catalog.products import Product, Term
+from catalog.shards import write_shards
 from models.dual_encoder import DualEncoder
 from models.heads import ProjectionHead
 from models.params import ModelParams

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.workspace import Workspace, copy_repository, prefect_server, write_shop
+from benchmarks.repository import copy_repository
+from tests.pipeline.workspace import LEFT_OUT, Workspace, prefect_server, write_shop
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +19,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def workspace(tmp_path_factory: pytest.TempPathFactory, server: str) -> Workspace:
     folder = tmp_path_factory.mktemp("workspace")
-    copy_repository(folder)
+    copy_repository(folder, without=LEFT_OUT)
     ours = ("PREFECT_", "ETALAGE_", "BENTOML_", "DVC_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     environment |= {"PREFECT_API_URL": server, "COLUMNS": "200"}

@@ -4,12 +4,16 @@ python -m pytest tests/pipeline
 """
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from search.milvus import MilvusStore
+from search.release import read_manifest, write_manifest
 from tests.pipeline.workspace import TINY, Done, Workspace
+from tests.search.milvus_server import MilvusServer
 
 pytestmark = pytest.mark.slow
 
@@ -39,8 +43,13 @@ def aliased(workspace: Workspace) -> str | None:
     return MilvusStore(str(workspace.home / "milvus" / "etalage.db")).champion()
 
 
+def _hits(out: str) -> list[str]:
+    """The lines of an answer's table that show a product: place, score, id and so on."""
+    return [" ".join(line.split()) for line in out.splitlines() if line.strip()[:1].isdigit()]
+
+
 def test_before_anything_the_answers_are_sentences_with_exit_code_3(workspace: Workspace) -> None:
-    for arguments in (["search", "red dress"], ["serve"], ["retrain"], ["promote", "r1"], ["rollback"]):
+    for arguments in (["search", "red dress"], ["serve"], ["retrain"], ["refresh"], ["promote", "r1"], ["rollback"]):
         done = workspace.run(*arguments)
         assert done.code == 3, explain(done)
         assert "Traceback" not in done.err
@@ -141,10 +150,13 @@ def test_killed_anywhere_and_run_again_it_ends_in_the_same_place(workspace: Work
     assert workspace.champion() == first
     workspace.run_until(lambda said: new_release("manifest.json"), "retrain")
     assert workspace.champion() == first == aliased(workspace)
+    assert first is not None
+    a_champion_with_another_score_than_its_record_is_not_compared_with(workspace, first)
 
     done = workspace.run("retrain")
 
     assert done.code == 0, explain(done)
+    assert f"Champion {first}: " in done.err and "score what its record says" in done.err
     second = workspace.champion()
     assert second is not None and second != first
     assert second == aliased(workspace)
@@ -152,6 +164,24 @@ def test_killed_anywhere_and_run_again_it_ends_in_the_same_place(workspace: Work
     assert [path.name for path in releases.iterdir() if path.name not in known] == [second]
     assert (workspace.home / "bentoml" / "bentos" / "etalage" / second / "bento.yaml").is_file()
     assert workspace.run("retrain").out.startswith(f"Nothing changed: release {second}")
+
+
+def a_champion_with_another_score_than_its_record_is_not_compared_with(workspace: Workspace, champion: str) -> None:
+    folder = workspace.home / "releases" / champion
+    path = folder / "manifest.json"
+    honest = path.read_bytes()
+    manifest = read_manifest(folder)
+    scores = {kind: {system: dict(own) for system, own in of.items()} for kind, of in manifest.scores.items()}
+    scores["title_to_product"]["engine"]["recall@10"] += 0.1
+    write_manifest(manifest.model_copy(update={"scores": scores}), folder)  # with a digest that fits
+
+    refused = workspace.run("retrain")
+
+    path.write_bytes(honest)
+    assert refused.code == 5, explain(refused)
+    assert f"The evaluation itself is broken, so nothing is compared: champion {champion} records" in refused.err
+    assert "recall@10 of title_to_product (engine)" in refused.err and "Traceback" not in refused.err
+    assert workspace.champion() == champion == aliased(workspace)
 
 
 def test_rollback_moves_alias_and_record_back_and_retrain_does_not_undo_it(workspace: Workspace) -> None:
@@ -172,6 +202,32 @@ def test_rollback_moves_alias_and_record_back_and_retrain_does_not_undo_it(works
     assert workspace.champion() == second == aliased(workspace)
 
 
+def test_another_milvus_is_one_setting_and_one_retrain_that_only_fills_it(
+    workspace: Workspace, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    champion, question = workspace.champion(), ["search", "red dress", "--k", "5"]
+    answers = [workspace.run(*question).out]
+    moves, stages = workspace.moves(), (workspace.folder / "dvc.lock").read_bytes()
+    with MilvusServer(tmp_path_factory.mktemp("milvus")) as running:
+        elsewhere = replace(workspace, environment={**workspace.environment, "ETALAGE_MILVUS_URI": running.uri})
+        early = elsewhere.run(*question)
+        assert early.code == 3 and "has no collection" in early.err, explain(early)
+
+        filled = elsewhere.run("retrain")
+
+        assert filled.code == 0, explain(filled)
+        assert f"Release {champion} already serves" in filled.out
+        assert "Running stage" not in filled.err
+        assert MilvusStore(running.uri).champion() == champion == aliased(workspace)
+        assert elsewhere.run("retrain").out.startswith(f"Nothing changed: release {champion}")
+        answers.append(elsewhere.run(*question).out)
+    back = workspace.run("retrain")
+    assert back.code == 0 and f"Release {champion} already serves" in back.out, explain(back)
+    answers.append(workspace.run(*question).out)
+    assert _hits(answers[0]) == _hits(answers[1]) == _hits(answers[2]) != []
+    assert (workspace.moves(), (workspace.folder / "dvc.lock").read_bytes()) == (moves, stages)
+
+
 def test_an_unfit_snapshot_stops_before_training_and_the_good_one_is_still_known(
     workspace: Workspace, shop: Path, tiny_shop: Path
 ) -> None:
@@ -187,10 +243,48 @@ def test_an_unfit_snapshot_stops_before_training_and_the_good_one_is_still_known
     assert (workspace.folder / "artifacts/model").stat().st_mtime_ns == model
     assert workspace.champion() == champion
 
+    question = ["search", "red dress", "--k", "5"]
+    before = _hits(workspace.run(*question).out)
+    refused = workspace.run("refresh")
+    assert refused.code == 1 and "not fit to train on" in refused.err, explain(refused)
+    assert _hits(workspace.run(*question).out) == before
+
     assert workspace.run("ingest", str(shop)).code == 0
     again = workspace.run("retrain")
     assert again.code == 0, explain(again)
     assert again.out.startswith(f"Nothing changed: release {champion}")
+
+
+def test_a_changed_shop_reaches_the_champion_without_training_and_the_old_one_comes_back(
+    workspace: Workspace, shop: Path, tmp_path: Path
+) -> None:
+    champion, model = workspace.champion(), (workspace.folder / "artifacts/model").stat().st_mtime_ns
+    question = ["search", "red dress", "--k", "5"]
+    before = _hits(workspace.run(*question).out)
+    shutil.copytree(shop, tmp_path / "later")
+    table = tmp_path / "later" / "products.jsonl"
+    rows = [json.loads(line) for line in table.read_text(encoding="utf-8").splitlines()]
+    gone, other = rows[0], {**rows[1], "title": "Quibblefrock of another world"}
+    table.write_text("\n".join(map(json.dumps, [other, *rows[2:]])) + "\n", encoding="utf-8")
+    assert workspace.run("ingest", str(tmp_path / "later")).code == 0
+
+    dry, done, again = (workspace.run("refresh", *more) for more in (["--dry-run"], [], []))
+
+    assert (dry.code, done.code, again.code) == (0, 0, 0), explain(done)
+    assert "nothing was written" in dry.out and "nothing was written" in again.out
+    assert "refresh 1 took" in done.out and "Running stage 'train'" not in done.err
+    found = workspace.run("search", "quibblefrock", "--k", "1", "--leg", "lexical").out
+    assert other["id"] in found and champion is not None and champion in found
+    assert gone["id"] not in {
+        line.split()[2] for line in _hits(workspace.run("search", gone["title"], "--leg", "lexical").out)
+    }
+    assert (workspace.champion(), (workspace.folder / "artifacts/model").stat().st_mtime_ns) == (champion, model)
+
+    assert workspace.run("ingest", str(shop)).code == 0
+    back = workspace.run("retrain")
+    assert back.code == 0 and f"Release {champion} already serves" in back.out, explain(back)
+    assert "Running stage" not in back.err.replace("Running stage 'validate'", "")
+    assert _hits(workspace.run(*question).out) == before
 
 
 def test_a_second_run_at_the_same_time_is_told_that_the_workspace_is_busy(workspace: Workspace) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -39,6 +38,9 @@ TINY = {
     "gates.champion.slice": "1.0",
     "gates.latency.p95_ms": "60000",
 }
+
+LEFT_OUT = ("tests/", "docs/", "benchmarks/")
+"""Folders of the repository that a workspace of these tests does without."""
 
 
 @dataclass(frozen=True)
@@ -110,26 +112,6 @@ class Workspace:
         return [(entry["move"], entry["release"]) for entry in map(json.loads, lines)]
 
 
-def copy_repository(into: Path) -> None:
-    """The files that git knows or would add, as a new repository with one commit."""
-    listing = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    ).stdout.decode()
-    for name in filter(None, listing.split("\0")):
-        source, target = ROOT / name, into / name
-        if source.is_file() and not name.startswith(("tests/", "docs/", "benchmarks/")):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, target)
-    for name in ("data.dvc", "dvc.lock"):  # this workspace starts before any run
-        (into / name).unlink(missing_ok=True)
-    git = ["git", "-c", "user.name=A test", "-c", "user.email=test@example.com"]
-    for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "A workspace"]):
-        subprocess.run([*git, *command], cwd=into, check=True)
-
-
 def write_shop(folder: Path, every: int, most: int = 1000) -> int:
     """Every so many-th row of the built-in sample as a shop's folder: JSON lines, pictures, terms. Returns the rows."""
     source = open_source("sample")
@@ -187,11 +169,12 @@ def _row(record: Record, pictures: list[str]) -> dict[str, str]:
 
 
 @contextmanager
-def prefect_server(home: Path) -> Iterator[str]:
-    """A Prefect server of its own; gives its API's address."""
-    home.mkdir(parents=True)
+def prefect_server(home: Path, port: int = 0) -> Iterator[str]:
+    """A Prefect server of its own, on a free port or on `port`; gives its API's address."""
+    home.mkdir(parents=True, exist_ok=True)
     with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
+        free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        free.bind(("127.0.0.1", port))
         port = free.getsockname()[1]
     environment = {
         **os.environ,
@@ -200,7 +183,7 @@ def prefect_server(home: Path) -> Iterator[str]:
         "DO_NOT_TRACK": "1",
     }
     environment.pop("PREFECT_API_URL", None)
-    with (home / "server.log").open("wb") as log:
+    with (home / "server.log").open("ab") as log:
         server = subprocess.Popen(
             [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
             env=environment,

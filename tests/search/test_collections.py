@@ -12,6 +12,7 @@ from search.filters import parse_filters
 from search.matching import METRICS, MetricName
 from search.memory import MemoryCollection
 from search.milvus import MilvusStore
+from search.reading import Reading
 from tests.search.worlds import WordEncoder, many_rows, rows_of, store_path
 
 RELEASE = "conf-1"
@@ -29,7 +30,7 @@ FILTERS = [
 
 # The other metrics where vectors are compared in process and where Milvus compares them; the rest is the same code.
 SETUPS: list[tuple[str, MetricName]] = [
-    *((way, "cosine") for way in ("memory", "embedded, read", "embedded, asked", "server")),
+    *((way, "cosine") for way in ("memory", "embedded, read", "embedded, read apart", "embedded, asked", "server")),
     *((way, name) for way in ("memory", "embedded, asked") for name in METRICS if name != "cosine"),
 ]
 
@@ -66,6 +67,14 @@ def collections(
     if way == "embedded, asked":
         with stores[0].asked(RELEASE) as small, stores[1].asked(RELEASE) as many:
             yield [small, many]
+    elif way == "embedded, read apart":
+        readings = [
+            Reading(place, release, WordEncoder.fingerprint, 5.0)
+            for place, release in zip(places, releases, strict=True)
+        ]
+        yield [reading.collection() for reading in readings]
+        for reading in readings:
+            reading.close()
     else:
         yield [store.open(release) for store, release in zip(stores, releases, strict=True)]
     for store in stores:

@@ -1,6 +1,7 @@
 """The engine: what a shop's customer sees."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,10 +10,12 @@ import pytest
 from catalog.errors import EncoderMismatch, InvalidQuery, UnknownProduct
 from catalog.products import Product
 from models.composer import LearnedComposer, SumComposer
+from models.decoding import decoding
+from models.encoder_folder import Floats
 from search.engine import Answer, Query, SearchEngine
 from search.memory import MemoryCollection
 from search.query import WeightedTerm
-from search.query_vector import photo_vector, query_vector
+from search.query_vector import query_vector, see_photos
 from search.ranking import Ranking
 from tests.search.worlds import OtherEncoder, WordEncoder, catalogue, engine_of, many_rows, rows_of
 
@@ -54,7 +57,9 @@ def test_several_photos_meet_in_their_mean():
     assert set(ids(engine.search(both))) == {"d1", "d2"}
     vectors = WordEncoder().encode_image(both.images)
     mean = (vectors[0] + vectors[1]) / np.linalg.norm(vectors[0] + vectors[1])
-    assert query_vector(both, engine.encoder, SumComposer(), photo_vector(both, engine.encoder)) == pytest.approx(mean)
+    assert query_vector(
+        both, engine.encoder, SumComposer(), see_photos(both, engine.encoder, None).vector
+    ) == pytest.approx(mean)
     assert ids(engine.search(replace(both, images=both.images[::-1]))) == ids(engine.search(both))
 
 
@@ -181,6 +186,24 @@ def test_an_answer_names_its_release_and_its_time():
     assert set(answer.took_ms) == {"understand", "encode", "retrieve", "rank", "fetch", "total"}
     parts = sum(milliseconds for phase, milliseconds in answer.took_ms.items() if phase != "total")
     assert 0 < parts <= answer.took_ms["total"] * 1.001
+
+
+def test_decoding_is_told_beside_encoding_and_not_in_it(monkeypatch: pytest.MonkeyPatch):
+    now = 0.0
+
+    class Slow(WordEncoder):
+        def encode_image(self, images: Sequence[bytes]) -> Floats:
+            nonlocal now
+            with decoding():
+                now += 5.0
+            now += 2.0
+            return super().encode_image(images)
+
+    engine = SearchEngine(Slow(), engine_of().collection, Ranking())
+    monkeypatch.setattr(time, "perf_counter", lambda: now)
+    both = engine.search(Query(images=(b"red dress",), text="red"))
+    assert (both.took_ms["decode"], both.took_ms["encode"], both.took_ms["total"]) == (5000, 2000, 7000)
+    assert "decode" not in engine.search(Query(text="red")).took_ms
 
 
 def test_similar_products_are_not_the_product_itself():

@@ -80,8 +80,9 @@ def test_a_folder_that_is_no_bank_is_not_ready(tmp_path: Path) -> None:
         Hubs.load(tmp_path)
     bank().save(tmp_path)
     (tmp_path / BANK).write_bytes(b"nothing")
-    with pytest.raises(NotReady, match="holds no bank of queries"):
+    with pytest.raises(NotReady, match="does not hold plain arrays of numbers"):
         Hubs.load(tmp_path)
+    bank().save(tmp_path)
     (tmp_path / ABOUT).write_text("{}")
     with pytest.raises(NotReady, match="holds no bank of queries"):
         Hubs.load(tmp_path)

@@ -8,6 +8,7 @@ import pytest
 
 from catalog.errors import EncoderMismatch, NotReady
 from catalog.products import Product
+from models.late.encoder import FORMAT
 from models.late.max_sim import coded, scale_of
 from models.late.tokens import ProductTokens
 from search.engine import Query, SearchEngine
@@ -32,6 +33,9 @@ class Words:
 
     def photo(self, data: bytes) -> np.ndarray:
         return self.words(data.decode().split())
+
+    def look(self, data: bytes) -> tuple[np.ndarray, np.ndarray]:
+        return WordEncoder().encode_image([data])[0], self.photo(data)
 
 
 def tokens_of(pictures: dict[str, list[str]], titles: dict[str, str] | None = None) -> ProductTokens:
@@ -89,6 +93,42 @@ def test_a_share_of_nothing_changes_nothing():
     plain = engine_of(rows, None, {}).search(query)
     for share in ({}, {"text": 0.0}, {"image": 1.0}):
         assert engine_of(rows, late, share).search(query).hits == plain.hits
+
+
+class Once(Words):
+    """Counts how often it looks at a photo."""
+
+    def __init__(self) -> None:
+        self.looked: list[bytes] = []
+
+    def look(self, data: bytes) -> tuple[np.ndarray, np.ndarray]:
+        self.looked.append(data)
+        return WordEncoder().encode_image([data])[0], Words.photo(self, data)
+
+    def photo(self, data: bytes) -> np.ndarray:
+        return self.look(data)[1]
+
+
+def test_a_photo_goes_through_the_image_tower_once_and_gives_what_two_passes_gave():
+    rows, late = blurred_twins()
+    query = Query(images=(b"buckle velvet", b"buckle"), k=2)
+    once = LateInteraction(Once(), late.tokens, Path())  # type: ignore[arg-type]
+    engine = engine_of(rows, once, SHARE)
+    engine.encoder.encode_image = lambda images: pytest.fail("a second pass")  # type: ignore[method-assign]
+    found = engine.search(query)
+    assert once.heads.looked == list(query.images)  # type: ignore[attr-defined]
+    retrieved = engine_of(rows, None, {}).retrieve(query)
+    assert not retrieved.photos
+    fused = retrieved.ranked(engine.ranking)
+    twice = late.blended(fused, query, seen_by(retrieved.candidates), SHARE["image"])
+    assert [(hit.id, hit.score) for hit in found.hits] == twice
+
+
+def test_where_late_interaction_has_no_share_it_does_not_look_at_photos():
+    rows, late = blurred_twins()
+    once = LateInteraction(Once(), late.tokens, Path())  # type: ignore[arg-type]
+    assert engine_of(rows, once, {"text": 0.5}).search(Query(images=(b"buckle",))).hits
+    assert once.heads.looked == []  # type: ignore[attr-defined]
 
 
 def test_only_what_the_named_legs_see_is_looked_at():
@@ -180,7 +220,7 @@ def test_a_folder_that_says_no_is_no_late_interaction_and_one_that_is_missing_is
 def test_the_search_logic_takes_it_along_only_where_it_has_a_share(tmp_path: Path):
     folder = tmp_path / "late"
     tokens_of({"d1": ["red", "dress"]}).save(folder / "tokens")
-    (folder / "late.json").write_text(f'{{"format": 1, "encoder": "{OtherEncoder.fingerprint}", "width": {D}}}')
+    (folder / "late.json").write_text(f'{{"format": {FORMAT}, "encoder": "{OtherEncoder.fingerprint}", "width": {D}}}')
     SearchLogic(Ranking(), late=folder).save(tmp_path / "plain")
     assert SearchLogic.load(tmp_path / "plain").late is None
     SearchLogic(Ranking.model_validate({"late": SHARE}), late=folder).save(tmp_path / "weighed")

@@ -1,5 +1,6 @@
 """BM25 in process: the formula by hand, and tokens that every analyzer keeps."""
 
+import logging
 from math import log
 
 import pytest
@@ -52,3 +53,9 @@ def test_stored_words_are_short_ascii_letters_and_digits(text: str):
 def test_stored_words_keep_different_tokens_apart():
     texts = ["红", "黄", "red", "y" * 50, "y" * 51, "u" + "红".encode().hex()[:-1]]
     assert len({tuple(stored_words(text)) for text in texts}) == len(texts)
+
+
+def test_an_index_is_made_without_a_line_in_the_log(caplog: pytest.LogCaptureFixture):
+    with caplog.at_level(logging.DEBUG):
+        assert BM25(["red dress", "blue shoe"]).scores("red")[0] > 0
+    assert not [record for record in caplog.records if record.name == "bm25s"]

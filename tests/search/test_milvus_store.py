@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import EncoderMismatch, EtalageError, NotReady, ReleaseNotFound
+from search.collection import Collection
 from search.engine import Query, SearchEngine
+from search.filters import EVERYTHING, parse_filters
 from search.memory import MemoryCollection
 from search.milvus import MilvusStore
 from search.milvus_session import embedded
@@ -85,6 +87,34 @@ def test_the_alias_moves_and_a_retired_release_can_go(store: MilvusStore):
     with pytest.raises(ReleaseNotFound, match="Release r1 has no collection"):
         store.point_alias("r1")
     assert store.champion() == "r2"
+
+
+def test_a_copy_in_process_stays_its_release_through_promotion_and_the_next_opening_is_the_new_one(store: MilvusStore):
+    old, new = many_rows(300, seed=1), many_rows(400, seed=2)
+    store.write(old, "r1")
+    store.point_alias("r1")
+    serving = store.open("r1", WordEncoder.fingerprint)
+    query = WordEncoder().encode_text(["red silk dress"])[0]
+
+    def everything(collection: Collection) -> list[object]:
+        narrow = parse_filters({"colour": "red", "price": {"lt": 50}}, collection.fields)
+        found = [collection.search("dense", query, 500, each) for each in (EVERYTHING, narrow)]
+        return [*found, collection.search("lexical", "red silk", 500), collection.products([found[0][0][0]])]
+
+    before = everything(serving)
+    store.write(new, "r2")
+    store.point_alias("r2")
+    store.drop("r1")
+    assert everything(serving) == before == everything(MemoryCollection(old, name="c", release="r1"))
+    opened = store.open()
+    assert (opened.release, opened.count()) == ("r2", 400)
+    assert everything(opened) == everything(MemoryCollection(new, name="c", release="r2")) != before
+
+
+def test_more_rows_than_a_page_are_read_whole(store: MilvusStore, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("search.milvus_rows._READ_AT_ONCE", 64)
+    store.write(many_rows(300), "r1")
+    assert store.rows("r1").digest == many_rows(300).digest
 
 
 def test_no_encoder_opens_a_collection_that_another_one_built(store: MilvusStore):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from catalog.errors import InvalidMedia
+from models.encoder import Look
 from models.encoder_folder import Floats
 from search.engine import Query
 from search.query import WeightedTerm
@@ -34,6 +35,9 @@ class Counting:
     def encode_image(self, images: Sequence[bytes]) -> Floats:
         self.asked.append(len(images))
         return self.sign * self.inside.encode_image(images)
+
+    def look(self, image: bytes) -> Look:
+        return self.inside.look(image)  # type: ignore[no-any-return]
 
 
 def make(most: int = 100, sign: float = 1.0) -> tuple[CachedEncoder, Counting, list[Lookup]]:

@@ -142,5 +142,5 @@ def test_a_folder_that_holds_no_ranker_is_refused_with_a_sentence(tmp_path: Path
         Reranker.load(tmp_path)
     document.write_text(whole)
     (tmp_path / "neural.npz").write_bytes(b"not arrays")
-    with pytest.raises(NotReady, match="holds no network"):
+    with pytest.raises(NotReady, match="does not hold plain arrays of numbers"):
         Reranker.load(tmp_path)

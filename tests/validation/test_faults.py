@@ -338,7 +338,7 @@ def judgements_were_dropped(world: World) -> None:  # 1 of 1 + 2
     world.recorded = {"dropped": {"judgements: a product that is not in the snapshot": 1}}
 
 
-@fault("snapshot.nothing_dropped", "warn", "3 rows of the side tables were left out: 3 terms: repeated.")
+@fault("snapshot.nothing_dropped", "warn", "3 things that the source has were left out: 3 terms: repeated.")
 def terms_were_dropped(world: World) -> None:
     world.recorded = {"dropped": {"terms: repeated": 3}}
 

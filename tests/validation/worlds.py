@@ -8,8 +8,9 @@ from typing import Any
 
 from PIL import Image
 
-from catalog.media import media_id, write_shards
+from catalog.media import media_id
 from catalog.products import Interaction, Judgement, Product, Quarantined, Term
+from catalog.shards import write_shards
 from catalog.snapshot import Snapshot, snapshot_id, write_snapshot
 from catalog.tables import (
     write_interactions,

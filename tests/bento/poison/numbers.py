@@ -76,6 +76,7 @@ OTHERS: list[Row] = [
     *((f"text_weight = {json.dumps(w)}", 422, lambda w=w: fields(text="red", text_weight=w)) for w in NO_WEIGHTS),
     *((f"text_weight = {str(w)[:30]}", 400, lambda w=w: fields(text="red", text_weight=w)) for w in TOO_HEAVY),
     ("a weight of next to nothing", 200, lambda: fields(text="red", terms=[{"text": "wool", "weight": 5e-324}])),
+    ("a term that is a text", 422, lambda: fields(text="red", terms=["wool"])),
     ("a text against itself", 400, lambda: fields(text="red", terms=[{"text": "red", "weight": -1.0}])),
     ("a text weight of minus zero", 200, lambda: body('{"text": "red", "text_weight": -0.0}')),
     ("ten thousand legs", 400, lambda: fields(text="red", legs=["dense"] * 10_000)),

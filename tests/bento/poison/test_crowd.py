@@ -9,13 +9,13 @@ from contextlib import ExitStack, contextmanager
 import httpx
 import pytest
 
-from tests.bento.poison import forms, narrow, numbers, pictures, places, words
+from tests.bento.poison import forms, narrow, numbers, pictures, places, reports, words
 from tests.bento.poison.case import Poison
 from tests.bento.running import BODY_SECONDS, Served
 
 pytestmark = pytest.mark.slow
 
-CROWD = [entry for theme in (pictures, words, numbers, narrow, forms, places) for entry in theme.entries()]
+CROWD = [entry for theme in (pictures, words, numbers, narrow, forms, places, reports) for entry in theme.entries()]
 CALLERS = 12
 OVERLOADED = (429, 503)
 PATIENCE = 5.0
@@ -30,7 +30,8 @@ def ask(client: httpx.Client) -> tuple[int, list[str], float]:
     return reply.status_code, ids, time.monotonic() - started
 
 
-def test_twelve_poisonous_callers_at_once_leave_good_callers_their_answers(served: Served):
+def test_among_twelve_poisonous_callers_a_good_one_is_answered_right_or_told_at_once_when_to_come_back(served: Served):
+    """How many are told to come back is for the machine to say: admission.py measures what it can do."""
     _, expected, _ = ask(served.client)
 
     def send(entry: Poison) -> str:
@@ -45,10 +46,9 @@ def test_twelve_poisonous_callers_at_once_leave_good_callers_their_answers(serve
             time.sleep(0.05)
     assert [wrong for each in sent if (wrong := each.result())] == []
     assert {status for status, _, _ in good} <= {200, *OVERLOADED}
-    answered = [(ids, took) for status, ids, took in good if status == 200]
-    assert len(answered) > len(good) / 2
-    assert all(ids == expected for ids, _ in answered)
-    assert max(took for _, took in answered) < PATIENCE
+    answered = [ids for status, ids, _ in good if status == 200]
+    assert answered and all(ids == expected for ids in answered)
+    assert max(took for _, _, took in good) < PATIENCE
     assert ask(served.client)[:2] == (200, expected)
 
 

@@ -40,6 +40,8 @@ ASKED = [
     ("POST /similar", SOUND, EXAMPLES),
     ("POST /similar", UNSOUND, EXAMPLES),
     ("GET /products/{id}", SOUND, EXAMPLES),
+    ("POST /feedback", SOUND, EXAMPLES),
+    ("POST /feedback", UNSOUND, EXAMPLES),
     ("GET /healthz", SOUND, 1),
     ("GET /readyz", SOUND, 1),
     ("GET /metrics", SOUND, 1),
@@ -83,6 +85,13 @@ KNOWN: list[tuple[str, dict[str, Any]]] = [
     ),
     ("POST /similar", {"body": {"id": "p0", "k": 200}, "media_type": "application/json"}),
     ("GET /products/{id}", {"path_parameters": {"id": "sku/7"}}),
+    (
+        "POST /feedback",
+        {
+            "body": {"events": [{"request_id": "r", "product_id": "sku/7", "action": "buy", "rank": 1}]},
+            "media_type": "application/json",
+        },
+    ),
 ]
 
 

@@ -11,16 +11,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.bento.poison import forms, narrow, numbers, pictures, places, wires, words
+from tests.bento.poison import forms, narrow, numbers, pictures, places, reports, urls, wires, words
 from tests.bento.poison.case import CLOSED, Poison, Wire
 from tests.bento.running import Served
 from tests.bento.tiny_encoder import photo
 
 pytestmark = pytest.mark.slow
 
-TABLE: list[Poison | Wire] = [
-    entry for theme in (pictures, words, numbers, narrow, forms, places, wires) for entry in theme.entries()
-]
+THEMES = (pictures, words, numbers, narrow, forms, places, urls, reports, wires)
+TABLE: list[Poison | Wire] = [entry for theme in THEMES for entry in theme.entries()]
 QUICK = 3.0
 """Seconds for a good request right after a hostile one; it takes about 10 ms where nothing holds it up."""
 LEAKS = re.compile(
@@ -54,7 +53,18 @@ def good_hits(client: httpx.Client) -> list[str]:
 def test_there_are_enough_of_them_and_each_has_its_own_name():
     assert len(TABLE) >= 200
     assert [name for name, count in Counter(entry.name for entry in TABLE).items() if count > 1] == []
-    assert {status for entry in TABLE for status in entry.allowed} == {CLOSED, 200, 400, 404, 405, 408, 413, 415, 422}
+    assert {status for entry in TABLE for status in entry.allowed} == {
+        CLOSED,
+        200,
+        400,
+        403,
+        404,
+        405,
+        408,
+        413,
+        415,
+        422,
+    }
 
 
 @pytest.mark.parametrize("entry", TABLE, ids=lambda entry: entry.name)
@@ -99,4 +109,4 @@ def test_after_the_whole_table_the_worker_is_the_same_and_no_larger_than_its_pic
     assert peak < 1.5
     assert served.client.get("/readyz").status_code == 200
     counted = served.client.get("/metrics").text
-    assert not re.search(r'route="/(search|similar|products/.*)",status="5', counted)
+    assert not re.search(r'route="/(search|similar|feedback|products/.*)",status="5', counted)

@@ -1,0 +1,132 @@
+"""What an ingest costs beside decoding its pictures, what a second one costs, and what one changed picture moves.
+
+    python -m benchmarks.ingest [--products 100000] [--side 0]
+
+From the root of a workspace with a snapshot, whose pictures are taken again and again, each with a comment in its JPEG
+that makes it another file; `--side` first makes their longer side that many pixels. The ingest is a process of its own,
+its memory its peak. The floor decodes files to RGB and scales them to 224 pixels, and does nothing else, in one
+process, before and after each ingest. Then the same source is ingested again, then with one other picture, and what DVC
+pushes after each is counted in its remote. Ratios are of processor time, which other jobs on the machine change least.
+"""
+
+import argparse
+import csv
+import io
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import mean
+
+from PIL import Image
+
+from benchmarks.ingest.remote import Remote
+from catalog.media import MediaStore
+
+SIDE = 224
+FLOOR = 2000  # pictures of the floor, spread over all
+SCALED = 500  # pictures that are enlarged, and then taken again and again
+MAPPING = (
+    "products: products.csv\ncolumns: {id: id, title: title, category: [category], price: price, images: [image]}\n"
+)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="Cost of an ingest.")
+    parser.add_argument("--products", type=int, default=100_000)
+    parser.add_argument("--side", type=int, default=0)
+    options = parser.parse_args()
+    count = options.products
+    with tempfile.TemporaryDirectory(prefix="etalage-ingest-", dir=".") as folder:
+        scratch = Path(folder).absolute()
+        pictures = write_source(scratch / "shop", count, options.side)
+        size = sum(path.stat().st_size for path in pictures)
+        print(f"{count:,} products, {size / 1e6:,.0f} MB of pictures", flush=True)
+        workspace, few = Remote.beside(scratch / "workspace"), pictures[:: max(1, count // FLOOR)]
+        for what in ("first", "again", "one picture changed"):
+            if what == "one picture changed":
+                pictures[count // 3].write_bytes(commented(pictures[count // 3].read_bytes(), count))
+            floors = [floor(few)]
+            done = take(scratch, workspace.root)
+            floors.append(floor(few))
+            told(what, done, count, mean(floors))
+            print(f"  DVC pushed {workspace.push() / 1e6:,.1f} MB, {workspace.seconds:.1f} s with dvc add", flush=True)
+
+
+def told(what: str, done: dict[str, float], count: int, floor_seconds: float) -> None:
+    """One line."""
+    print(
+        f"{what}: {done['wall']:.1f} s, {done['cpu']:.1f} s of processor, peak {done['peak_mb']:,.0f} MB; floor "
+        f"{floor_seconds * count:.1f} s of processor, floor / ingest {floor_seconds * count / done['cpu']:.2f}",
+        flush=True,
+    )
+
+
+def write_source(shop: Path, count: int, side: int = 0) -> list[Path]:
+    """A folder with a table, a mapping and `count` pictures."""
+    store, images = MediaStore(), shop / "images"
+    images.mkdir(parents=True)
+    ids = store.ids()[: SCALED if side else None]
+    scaled = {identity: enlarged(store.read(identity), side) for identity in ids} if side else {}
+    (shop / "mapping.yaml").write_text(MAPPING, encoding="utf-8")
+    paths = []
+    with (shop / "products.csv").open("w", encoding="utf-8", newline="") as stream:
+        table = csv.writer(stream)
+        table.writerow(("id", "title", "category", "price", "image"))
+        for start in range(0, count, len(ids)):
+            number = start
+            for batch in store.iterate(ids[: count - start], 64):
+                for identity, data in batch:
+                    path = images / f"{number}.jpg"
+                    path.write_bytes(commented(scaled[identity] if side else data, number))
+                    table.writerow(
+                        (f"p{number}", f"Thing number {number}", f"Kind {number % 50}", "9.90", f"images/{number}.jpg")
+                    )
+                    paths.append(path)
+                    number += 1
+    return paths
+
+
+def enlarged(data: bytes, side: int) -> bytes:
+    """The picture with a longer side of `side` pixels, as a JPEG of quality 88."""
+    with Image.open(io.BytesIO(data)) as image:
+        scale = side / max(image.size)
+        size = (round(image.width * scale), round(image.height * scale))
+        image.convert("RGB").resize(size, Image.Resampling.LANCZOS).save(buffer := io.BytesIO(), "JPEG", quality=88)
+    return buffer.getvalue()
+
+
+def commented(data: bytes, number: int) -> bytes:
+    """A JPEG with a comment behind its first marker; another picture becomes a JPEG first."""
+    if not data.startswith(b"\xff\xd8"):
+        with Image.open(io.BytesIO(data)) as image:
+            image.convert("RGB").save(buffer := io.BytesIO(), format="JPEG")
+        data = buffer.getvalue()
+    text = f"{number:012d}".encode()
+    return data[:2] + b"\xff\xfe" + (len(text) + 2).to_bytes(2) + text + data[2:]
+
+
+def floor(pictures: list[Path]) -> float:
+    """Processor seconds a picture, of decoding and scaling alone."""
+    for path in pictures:
+        path.read_bytes()  # the disk is nobody's to pay for
+    started = time.process_time()
+    for path in pictures:
+        with Image.open(path) as image:
+            image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+    return (time.process_time() - started) / len(pictures)
+
+
+def take(scratch: Path, workspace: Path) -> dict[str, float]:
+    """An ingest in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.ingest.take", str(scratch / "shop"), str(workspace / "data")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    measured: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return measured
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""Today's snapshot held against the champion's, whose tables DVC's cache has: before hours are spent on training.
+
+A task of the flow and no part of the stage `validate`: the champion is outside of the workspace.
+"""
+
+from catalog.errors import EtalageError, GateRefused
+from catalog.tables import read_judgements, read_products, read_snapshot, read_terms
+from catalog.workspace import JUDGEMENTS, PRODUCTS, SNAPSHOT, TERMS
+from evaluation.continuity import Continuity, Tables, continuity
+from evaluation.gates import asked_of_continuity
+from evaluation.rules import ContinuityRules
+from flows import dvc
+from flows.lineage.snapshots import cached_table
+from flows.releases import ReleaseStore
+from search.refreshes import RefreshRecord, records
+from search.release import ReleaseManifest
+
+
+def against_champion(store: ReleaseStore, snapshot: str, rules: ContinuityRules) -> Continuity | None:
+    """What changed since the snapshot that the champion serves, by its last refresh if it had one; None without a
+    champion, or where it serves this very snapshot.
+    """
+    if store.champion() is None:
+        return None
+    champion = store.champion_manifest()
+    refreshes = [record for record in records(store.folder(champion.release)) if record.status == "done"]
+    served: RefreshRecord | ReleaseManifest
+    served = max(refreshes, key=lambda record: record.number) if refreshes else champion
+    if served.snapshot == snapshot:
+        return None
+    try:
+        cache = dvc.cache_folder()
+        then = Tables(
+            read_products(cached_table(served.data_md5, PRODUCTS, cache)),
+            read_terms(cached_table(served.data_md5, TERMS, cache)),
+            read_judgements(cached_table(served.data_md5, JUDGEMENTS, cache)),
+            read_snapshot(cached_table(served.data_md5, SNAPSHOT, cache)).source,
+        )
+    except EtalageError as error:
+        return Continuity(unknown=f"Today's snapshot was not held against the champion's: {error}")
+    now = Tables(read_products(), read_terms(), read_judgements(), read_snapshot().source)
+    return continuity(then, now, rules.minimum)
+
+
+def demand(found: Continuity | None, rules: ContinuityRules) -> None:
+    """Raises GateRefused with the sentences of what was lost, and the ways on."""
+    refusals = [reason for reason in asked_of_continuity(found, rules) if reason.outcome == "failed"]
+    if refusals:
+        told = " ".join(reason.sentence for reason in refusals)
+        raise GateRefused(
+            f"The snapshot has lost something that the champion's had. {told} Ingest it whole; where it is meant, "
+            "change gates.continuity in params.yaml, or `etalage retrain --force --reason ...`."
+        )

@@ -1,0 +1,30 @@
+"""How a flow over the catalogue begins: a snapshot that is there, that is fit, and that lost nothing."""
+
+from catalog.params import load_section
+from evaluation.rules import GateRules
+from flows import milestones
+from flows.continuity import against_champion, demand
+from flows.environment import home_folder
+from flows.orchestration import WAITING, say, task
+from flows.releases import ReleaseStore
+
+
+@task(name="find-snapshot", **WAITING)
+def find_snapshot() -> str:
+    """data/ as it is, or brought back by DVC. Returns the snapshot's id."""
+    return milestones.ensure_data()
+
+
+@task(name="validate", **WAITING)
+def validate(snapshot: str) -> None:
+    """The milestone `validate`: an unfit snapshot stops the run here."""
+    say(milestones.validate(snapshot).sentence())
+
+
+@task(name="look-back")
+def look_back(snapshot: str, *, force: bool = False) -> None:
+    """Today's snapshot against the champion's. Raises GateRefused for one that has lost something, unless forced."""
+    rules = load_section("gates", GateRules).continuity
+    found = against_champion(ReleaseStore(home_folder()), snapshot, rules)
+    if not force:
+        demand(found, rules)

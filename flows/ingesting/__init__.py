@@ -1,0 +1,1 @@
+"""What stands behind `etalage ingest`: the command, and the look at a source that writes no snapshot."""

@@ -1,0 +1,84 @@
+"""Before a champion is compared with: does it still score what its record says, out of its own collection?
+
+A task of the flow and no DVC stage, as the comparison is: the champion is outside of the workspace.
+"""
+
+from pathlib import Path
+
+from catalog.errors import InvalidSnapshot, ReleaseNotFound
+from catalog.media import MediaStore
+from catalog.workspace import EVALUATE_REPORT
+from evaluation.record import broken, read_record
+from evaluation.reproduce import reproduce
+from evaluation.results import Inputs, read_report
+from evaluation.rules import ReproduceRules
+from evaluation.runs import photos_of
+from flows.assembly import EVALUATION_FOLDER, REPORTS_FOLDER
+from flows.moving import moved
+from flows.opening import milvus
+from flows.releases import ReleaseStore
+from flows.revision import CHANGED, NO_GIT, code_revision
+from models.encoder import Encoder
+from search.contents import check_contents
+from search.logic import SearchLogic
+from search.release import ENCODER, RANKING, ReleaseManifest
+from search.rows import Rows
+
+
+def reproduce_champion(store: ReleaseStore, champion: str, rules: ReproduceRules) -> str:
+    """A sentence on what was asked again. Raises EvaluationBroken for a number that does not come out again.
+
+    Also raises TamperedRelease where the champion's files are not what its manifest says.
+    """
+    manifest, folder = store.get(champion), store.folder(champion)
+    check_contents(manifest, folder)
+    reports = folder / REPORTS_FOLDER
+    record = read_record(champion, reports / EVALUATION_FOLDER, manifest.scores)
+    demand_same_questions(
+        manifest, _inputs(champion, reports / EVALUATE_REPORT.name), read_report().inputs, code_revision()
+    )
+    if moved(manifest):
+        return "its collection is in another Milvus, so nothing was asked; its record agrees with itself."
+    rows = _rows(champion)
+    if rows.snapshot != manifest.snapshot:
+        held = f"its collection holds snapshot {rows.snapshot} by now"
+        return f"{held}, so nothing was asked; its record agrees with itself."
+    media = MediaStore()
+    return reproduce(
+        record,
+        rows,
+        Encoder.load(folder / ENCODER),
+        SearchLogic.load(folder / RANKING),
+        photos_of(media),
+        frozenset(media.ids()),
+        rules,
+    ).sentence()
+
+
+def demand_same_questions(champion: ReleaseManifest, then: Inputs, now: Inputs, code: str) -> None:
+    """The same snapshot, params and code ask the same questions: fewer of them, or other grades, are a fault."""
+    known = code != NO_GIT and not code.endswith(CHANGED)
+    same = (then.snapshot, then.params, champion.code_revision) == (now.snapshot, now.params, code)
+    if known and same and then.evaluation_set != now.evaluation_set:
+        raise broken(
+            champion.release,
+            f"was asked evaluation set {then.evaluation_set}, and the same snapshot, params and code ask "
+            f"{now.evaluation_set} today",
+        )
+
+
+def _inputs(release: str, report: Path) -> Inputs:
+    try:
+        return read_report(report).inputs
+    except InvalidSnapshot:
+        raise broken(release, f"has no readable {report.name}") from None
+
+
+def _rows(release: str) -> Rows:
+    collections = milvus()
+    try:
+        return collections.rows(release)
+    except ReleaseNotFound:
+        raise broken(release, "has lost its collection") from None
+    finally:
+        collections.close()

@@ -1,0 +1,1 @@
+"""What `etalage gc` keeps and removes; the flow itself is flows/gc.py."""

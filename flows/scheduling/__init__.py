@@ -1,0 +1,1 @@
+"""Deployments on a Prefect server: what starts a run, and one run at a time."""

@@ -1,0 +1,1 @@
+"""`etalage serve`: a supervisor, and workers of the release that is to answer."""

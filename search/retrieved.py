@@ -1,0 +1,35 @@
+"""What the legs put forward for one query, before it is ranked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from search.collection import Scored, Vector
+from search.query import Query
+from search.ranking import QueryKind, Ranking, fuse, leg_shares
+from search.ranking.rerank import Contributions
+from search.understanding.understood import Understood
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """What the legs put forward for one query, before ranking; tuning ranks it again with other weights."""
+
+    kind: QueryKind
+    candidates: Mapping[str, Scored]
+    able: Mapping[str, frozenset[str]]
+    took_ms: Mapping[str, float]
+    understood: Understood | None = None
+    query: Query | None = None
+    """What was asked; None for products like another."""
+    photos: tuple[Vector, ...] = ()
+    """Tokens [J, W] of its photos, where late interaction will look at them."""
+
+    def ranked(self, ranking: Ranking) -> Scored:
+        """Every candidate, best first."""
+        weights = ranking.weights_for(self.kind, tuple(self.candidates))
+        return fuse(self.candidates, weights, self.able, ranking.fusion, ranking.odds_for(self.kind))
+
+    def explained(self, ranking: Ranking) -> Contributions:
+        """What each leg adds to the score that `ranked` gives."""
+        weights = ranking.weights_for(self.kind, tuple(self.candidates))
+        return leg_shares(self.candidates, weights, self.able, ranking.fusion, ranking.odds_for(self.kind))
