@@ -1,6 +1,8 @@
 """What the wrapper reads out of a real DVC: a workspace of two stages, `first` -> `second`."""
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -92,7 +94,10 @@ def test_a_workspace_where_another_run_works_is_busy(workspace: Path) -> None:
     (workspace / "dvc.yaml").write_text(slow)
     (workspace / "data/a").write_text("2")
     other = subprocess.Popen(
-        [sys.executable, "-m", "dvc", "repro", "first"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "dvc", "repro", "first"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         deadline = time.monotonic() + 30
@@ -101,7 +106,7 @@ def test_a_workspace_where_another_run_works_is_busy(workspace: Path) -> None:
         with pytest.raises(WorkspaceBusy, match="Another run is working"):
             dvc.reproduce("first", show=False)
     finally:
-        other.kill()
+        os.killpg(other.pid, signal.SIGKILL)  # its stage too, which would write made/first into a later test
         other.wait()
         (workspace / "dvc.yaml").write_text(STAGES)
 
