@@ -20,14 +20,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from bento.answered import answered
-from bento.feedback_schemas import FeedbackRequest
-from bento.journal import Journal
-from bento.json_lines import FIELDS, JsonLines
-from bento.logs import Notes
-from bento.reading import parse_fields
-from bento.reported import Reported
+from bento.asking.reading import parse_fields
+from bento.feedback.schemas import FeedbackRequest
+from bento.journals.answered import answered
+from bento.journals.journal import Journal
+from bento.journals.reported import Reported
 from bento.settings import ServiceSettings
+from bento.telling.json_lines import FIELDS, JsonLines
+from bento.telling.logs import Notes
 from search.engine import Answer, Hit, LegScore
 
 LEGS = ("dense", "image", "text", "lexical")
@@ -103,7 +103,7 @@ def _notes() -> Notes:
 
 
 def _logger(notes: Notes) -> Callable[[], object]:
-    """What writes the line that bento/envelope.py puts into the log."""
+    """What writes the line that bento/guarding/envelope.py puts into the log."""
     logger = logging.Logger("etalage.access")
     handler = logging.StreamHandler(io.StringIO())
     handler.setFormatter(JsonLines())

@@ -18,21 +18,21 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Scope
 
-from bento.addresses import listening
-from bento.answered import answered
-from bento.door import Door, needs
-from bento.envelope import Envelope
+from bento.asking.queries import Queries, as_json
 from bento.errors import UnknownRoute, WrongMethod
-from bento.feedback import Feedback
-from bento.headers import page_policy
-from bento.journal import Journal, feedback_folder, journal_folder
-from bento.logs import Notes
-from bento.metrics import CONTENT_TYPE, Metrics
-from bento.openapi import openapi
-from bento.queries import Queries, as_json
-from bento.readiness import Readiness
+from bento.feedback.endpoint import Feedback
+from bento.guarding.addresses import listening
+from bento.guarding.door import Door, needs
+from bento.guarding.envelope import Envelope
+from bento.guarding.headers import page_policy
+from bento.journals.answered import answered
+from bento.journals.journal import Journal, feedback_folder, journal_folder
+from bento.openapi.document import openapi
+from bento.process.readiness import Readiness
 from bento.settings import ServiceSettings
-from bento.traces import Traces
+from bento.telling.logs import Notes
+from bento.telling.metrics import CONTENT_TYPE, Metrics
+from bento.telling.traces import Traces
 from search.engine import SearchEngine
 from search.in_use import hold
 from search.keys import KeyScope

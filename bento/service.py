@@ -13,9 +13,9 @@ import bentoml
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bento.app import create_app
-from bento.json_lines import log_as_json_lines
-from bento.metrics import Metrics
-from bento.opening import ReleaseOpener
+from bento.process.opening import ReleaseOpener
+from bento.telling.json_lines import log_as_json_lines
+from bento.telling.metrics import Metrics
 
 PACKED = Path(__file__).resolve().parents[1] / "release"
 
@@ -42,7 +42,7 @@ class EveryRequest:
     traffic={"timeout": 60},
     metrics={"enabled": False},
     logging={"access": {"enabled": False}},
-    tracing={"excluded_urls": ".*"},  # its own spans would go nowhere: ours are made in bento/traces.py
+    tracing={"excluded_urls": ".*"},  # its own spans would go nowhere: ours are made in bento/telling/traces.py
 )
 @bentoml.asgi_app(app, path="/", name="etalage")
 class Etalage:

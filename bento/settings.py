@@ -73,7 +73,7 @@ class ServiceSettings(BaseSettings):
     log_queries: Literal["none", "hash", "plain"] = "none"
     """What a request's line in the log, and its line in the journal, tell of the query."""
     journal: bool = True
-    """Whether a line is kept of every query and its answer (bento/journal.py)."""
+    """Whether a line is kept of every query and its answer (bento/journals/journal.py)."""
     journal_folder: Path | None = None
     """Where; by default journal/ in ETALAGE_HOME, and nowhere where that is not there."""
     journal_bytes: int = Field(default=256 * 2**20, ge=2**16)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bento.addresses import is_loopback
+from bento.guarding.addresses import is_loopback
 from bento.settings import ServiceSettings
 from flows.durable import write_durably
 from search.key_file import key_path, read_keys

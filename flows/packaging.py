@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from bento.serve import NAME, bento_folder
+from bento.process.serve import NAME, bento_folder
 from catalog.errors import ReleaseNotFound
 
 BENTO = "bento.yaml"
@@ -30,7 +30,7 @@ def demand_follower(release: str, home: Path) -> None:
 
 def package(release_folder: Path, home: Path) -> str:
     """Build the release's Bento, or leave it when it is there and whole. Returns its tag. Raises NotReady."""
-    from bento.build import build_bento
+    from bento.packing.build import build_bento
 
     return build_bento(release_folder, home)
 
@@ -42,7 +42,7 @@ def packaged(home: Path) -> dict[str, Path]:
 
 def half_built(home: Path) -> Iterable[Path]:
     """What builds left behind that were killed; who holds the lock of `home` knows that none is under way."""
-    from bento import build
+    from bento.packing import build
 
     return build.half_built(home)
 

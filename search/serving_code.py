@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 SERVICE = "bento.service"
-WORKER = "bento.worker"
+WORKER = "bento.process.worker"
 """The process around the service: it goes into a Bento, and does not change what the release answers."""
 PACKAGES = ("catalog", "validation", "models", "search", "evaluation", "flows", "bento")
 

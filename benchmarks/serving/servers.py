@@ -10,8 +10,8 @@ from pathlib import Path
 
 from benchmarks.serving.paths import PEER_READY, SERVICE_READY
 from benchmarks.serving.process import Started, started
-from bento.build import built_content, digest, stage_files
-from bento.serve import bento_folder
+from bento.packing.build import built_content, digest, stage_files
+from bento.process.serve import bento_folder
 from catalog.errors import NotReady
 from flows.packaging import tag_of
 from flows.releases import ReleaseStore
@@ -54,7 +54,8 @@ def require_todays_code() -> str:
         stage_files(folder, Path(staged))
         if built_content(bento_folder(tag_of(release), home)) != digest(Path(staged)):
             raise NotReady(
-                f"The Bento of {release} is not of this tree's code: `python -m bento.build {folder}` builds it again."
+                f"The Bento of {release} is not of this tree's code: `python -m bento.packing.build {folder}` builds it "
+                "again."
             )
     return release
 

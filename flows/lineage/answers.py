@@ -1,4 +1,4 @@
-"""The journals of answers and of feedback, read: what bento/journal.py has written, of every process of a home."""
+"""The journals of answers and of feedback, read: what bento/journals/ has written, of every process of a home."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from bento.answered import Answered
-from bento.journal import FEEDBACK, journal_folder
-from bento.journal_files import SUFFIX
-from bento.reported import Reported
+from bento.journals.answered import Answered
+from bento.journals.files import SUFFIX
+from bento.journals.journal import FEEDBACK, journal_folder
+from bento.journals.reported import Reported
 from bento.settings import ServiceSettings
 from catalog.errors import NotReady
 from flows.errors import AnswerNotFound

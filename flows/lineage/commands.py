@@ -55,7 +55,7 @@ def why(
 
 
 def _why_answer(request: str, as_json: bool) -> None:
-    from bento.journal_line import as_line
+    from bento.journals.line import as_line
     from catalog.errors import ReleaseNotFound
     from flows.lineage import tables
     from flows.lineage.answers import find_answers, find_reported

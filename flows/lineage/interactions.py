@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import astuple, fields
 from pathlib import Path
 
-from bento.answered import Answered
+from bento.journals.answered import Answered
 from catalog.errors import InvalidSource
 from catalog.products import Interaction
 from flows.durable import write_durably

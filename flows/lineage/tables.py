@@ -13,8 +13,8 @@ from flows.lineage.origins import Lineage, Score
 from flows.retention.keeping import Fate
 
 if TYPE_CHECKING:
-    from bento.answered import Answered
-    from bento.reported import Reported
+    from bento.journals.answered import Answered
+    from bento.journals.reported import Reported
     from flows.lineage.rebuild import Rebuilt
 
 STYLES = {"failed": "red", "insufficient": "yellow", "passed": ""}

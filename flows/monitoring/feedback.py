@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from bento.answered import Answered
-from bento.reported import Reported
+from bento.journals.answered import Answered
+from bento.journals.reported import Reported
 from catalog.actions import BUY, CART, CLICK, VIEW
 from flows.lineage.answers import meant, once, place_of, read_answers, read_reported
 from flows.monitoring.checks import Check, too_few

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from bento.answered import Answered
+from bento.journals.answered import Answered
 from catalog.errors import NotReady
 from evaluation.judgements import read_evaluation_set
 from flows.lineage.answers import Reading, folder_of, read_answers, words_of

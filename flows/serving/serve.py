@@ -9,10 +9,10 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from bento.json_lines import log_as_json_lines
-from bento.listener import listen
+from bento.process.listener import listen
 from bento.settings import ServiceSettings
-from bento.traces import TraceSettings
+from bento.telling.json_lines import log_as_json_lines
+from bento.telling.traces import TraceSettings
 from catalog.errors import ReleaseNotFound
 from flows.keys import require_keys
 from flows.packaging import is_packaged

@@ -1,4 +1,4 @@
-"""A worker process that serves one release, seen from the supervisor: bento/worker.py is its other half."""
+"""A worker process that serves one release, seen from the supervisor: bento/process/worker.py is its other half."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bento.serve import worker_command
+from bento.process.serve import worker_command
 from flows.packaging import tag_of
 from flows.refreshing.freshness import release_of
 from search.in_use import hold

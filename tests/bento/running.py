@@ -12,8 +12,8 @@ from pathlib import Path
 
 import httpx
 
-from bento.build import build_bento
-from bento.serve import serve_command
+from bento.packing.build import build_bento
+from bento.process.serve import serve_command
 from catalog.products import Product
 from search.contents import sealed
 from search.logic import SearchLogic

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bento.admission import Admission, Place
 from bento.errors import Busy
+from bento.process.admission import Admission, Place
 
 Took = Callable[[str, random.Random], float]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bento import addresses
-from bento.addresses import is_loopback, listening, strangers_reach
+from bento.guarding import addresses
+from bento.guarding.addresses import is_loopback, listening, strangers_reach
 from catalog.errors import NotReady
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from bento.admission import Admission, Place
 from bento.errors import Busy
+from bento.process.admission import Admission, Place
 from tests.bento.simulated import Simulation, Took
 from tests.bento.test_pressure import Gated, ask, run
 

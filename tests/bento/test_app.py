@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from bento.feedback_schemas import FEEDBACK_EXAMPLES
-from bento.openapi import SIMILAR_EXAMPLES, openapi, search_examples
-from bento.schemas import ErrorAnswer, SearchAnswer
+from bento.asking.schemas import ErrorAnswer, SearchAnswer
+from bento.feedback.schemas import FEEDBACK_EXAMPLES
+from bento.openapi.document import SIMILAR_EXAMPLES, openapi, search_examples
 from bento.settings import ServiceSettings
 from tests.bento.hostile import JPEG, PNG, b64
 from tests.bento.world import ready_client

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bento.build import build_bento, built_content, half_built, stage_files
-from bento.serve import bento_folder
+from bento.packing.build import build_bento, built_content, half_built, stage_files
+from bento.process.serve import bento_folder
 from catalog.errors import NotReady, ReleaseNotFound, TamperedRelease
 from search.contents import sealed
 from search.logic import SearchLogic
@@ -49,7 +49,7 @@ def test_where_a_bento_is_put_together_is_known_and_nothing_of_that_is_left(
         seen.extend(half_built(shop.home))
         stage_files(release, stage)
 
-    monkeypatch.setattr("bento.build.stage_files", watched)
+    monkeypatch.setattr("bento.packing.build.stage_files", watched)
     assert build_bento(shop.release, shop.home) == TAG
     assert len(seen) == 1 and list(half_built(shop.home)) == []
 

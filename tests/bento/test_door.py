@@ -11,11 +11,11 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from bento.app import create_app
-from bento.door import Guard
 from bento.errors import REALM
-from bento.json_lines import FIELDS
-from bento.openapi_security import NEEDS
+from bento.guarding.door import Guard
+from bento.openapi.security import NEEDS
 from bento.settings import ServiceSettings
+from bento.telling.json_lines import FIELDS
 from flows.keys import add_key, revoke_key
 from search.keys import KeyScope
 from tests.bento.test_readiness import wait_for

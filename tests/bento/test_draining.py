@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, Router
 
-from bento.draining import DrainingServer
+from bento.process.draining import DrainingServer
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: shop\r\n\r\n"
 Drained = Callable[[DrainingServer, str, int], Awaitable[None]]

@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from bento import feedback, journal_files
 from bento.app import create_app
-from bento.feedback import Recent
-from bento.feedback_schemas import MOST_EVENTS
-from bento.journal import Journal, feedback_folder
-from bento.journal_line import as_line
-from bento.reported import Reported
+from bento.feedback import endpoint as feedback
+from bento.feedback.endpoint import Recent
+from bento.feedback.schemas import MOST_EVENTS
+from bento.journals import files as journal_files
+from bento.journals.journal import Journal, feedback_folder
+from bento.journals.line import as_line
+from bento.journals.reported import Reported
 from bento.settings import ServiceSettings
 from catalog.errors import NotReady
 from search.engine import SearchEngine

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from bento.feedback_schemas import MOST_EVENTS, FeedbackEvent
+from bento.feedback.schemas import MOST_EVENTS, FeedbackEvent
 from bento.settings import ServiceSettings
 from search.keys import SCOPES
 from tests.bento.test_journal import lines_of

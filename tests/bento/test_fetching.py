@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from bento.asking.fetching import ImageFetcher
 from bento.errors import BodyTooLarge, Busy
-from bento.fetching import ImageFetcher
 from bento.settings import ServiceSettings
 from catalog.errors import EtalageError, MediaTooLarge, UrlFailed, UrlRefused
 from tests.bento.tiny_encoder import photo

@@ -8,7 +8,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from bento.app import create_app
 from bento.errors import body_of
-from bento.headers import ON_EVERY_ANSWER, page_policy
+from bento.guarding.headers import ON_EVERY_ANSWER, page_policy
 from catalog.errors import InvalidQuery, NotReady, ReleaseNotFound
 from search.keys import InvalidKeys
 

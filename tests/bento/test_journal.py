@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from bento import journal
-from bento.answered import Answered, answered
-from bento.journal import Journal, journal_folder
-from bento.journal_line import as_line
-from bento.logs import Notes
+from bento.journals import journal
+from bento.journals.answered import Answered, answered
+from bento.journals.journal import Journal, journal_folder
+from bento.journals.line import as_line
 from bento.settings import ServiceSettings
+from bento.telling.logs import Notes
 from tests.bento.world import ready_client
 
 ALWAYS = {"time", "request", "release", "kind", "status", "ms"}
@@ -184,7 +184,7 @@ FULL = """
 import signal, sys, threading, time, resource
 from pathlib import Path
 from tests.bento.test_journal import Counted, a_line
-from bento.journal import Journal
+from bento.journals.journal import Journal
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 counted = Counted()

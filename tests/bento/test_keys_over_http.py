@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bento.headers import ON_EVERY_ANSWER
+from bento.guarding.headers import ON_EVERY_ANSWER
 from flows.keys import add_key, revoke_key
 from search.keys import KeyScope
 from tests.bento.running import Shop, serving

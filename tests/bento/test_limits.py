@@ -2,8 +2,8 @@
 
 import pytest
 
-from bento import limits
-from bento.limits import TokenBuckets
+from bento.guarding import limits
+from bento.guarding.limits import TokenBuckets
 
 
 class Clock:

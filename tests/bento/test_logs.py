@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-import bento.json_lines
+import bento.telling.json_lines
 from bento.app import create_app
-from bento.json_lines import LOGGERS, JsonLines, log_as_json_lines
-from bento.logs import QueryTeller
 from bento.settings import ServiceSettings
+from bento.telling.json_lines import LOGGERS, JsonLines, log_as_json_lines
+from bento.telling.logs import QueryTeller
 from search.engine import Query
 from tests.bento.hostile import JPEG, b64
 from tests.bento.test_readiness import wait_for
@@ -177,7 +177,7 @@ def test_the_service_writes_json_lines_to_stdout_and_only_once(
         monkeypatch.setattr(logger, "level", logging.NOTSET)
     for _ in range(2):
         log_as_json_lines()
-    logging.getLogger("etalage.access").info("", extra={bento.json_lines.FIELDS: {"request": "a"}})
+    logging.getLogger("etalage.access").info("", extra={bento.telling.json_lines.FIELDS: {"request": "a"}})
     logging.getLogger("etalage.service").warning("not ready: %s", "why")
     logging.getLogger("opentelemetry.exporter.otlp").error("no collector")
     first, second, third = map(json.loads, capsys.readouterr().out.splitlines())

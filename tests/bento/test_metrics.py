@@ -8,8 +8,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from bento.metrics import KINDS, PHASES, Metrics
-from bento.verdict import is_doubtful, legs_asked, legs_that_gave_it
+from bento.asking.verdict import is_doubtful, legs_asked, legs_that_gave_it
+from bento.telling.metrics import KINDS, PHASES, Metrics
 from search.engine import Answer, Hit, LegScore
 from search.ranking import LEGS_OF_KIND
 from tests.bento.hostile import JPEG, b64

@@ -14,10 +14,10 @@ import pytest
 from httpx import Response
 from starlette.testclient import TestClient
 
-import bento.opening
+import bento.process.opening
 from bento.app import create_app
 from bento.errors import PRIVATE_SENTENCE
-from bento.opening import ReleaseOpener
+from bento.process.opening import ReleaseOpener
 from bento.settings import ServiceSettings
 from catalog.errors import NotReady, TamperedRelease
 from search.contents import sealed
@@ -48,8 +48,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         yield lambda: MemoryCollection(make_rows(catalogue(), opened), name=f"products_{release}", release=release)
 
     made = write_release(tmp_path / "r1", "r1")
-    opened = bento.opening.Encoder.load(made / "encoder", threads=1)
-    monkeypatch.setattr(bento.opening, "_collection_of", collection)
+    opened = bento.process.opening.Encoder.load(made / "encoder", threads=1)
+    monkeypatch.setattr(bento.process.opening, "_collection_of", collection)
     return made
 
 
@@ -83,7 +83,7 @@ def test_the_setting_bounds_the_cache_or_switches_it_off_and_hits_stay_the_same(
 def test_a_tampered_release_is_refused_before_anything_of_it_is_parsed(folder: Path, monkeypatch: pytest.MonkeyPatch):
     graph = folder / "encoder" / "text.onnx"
     graph.write_bytes(graph.read_bytes()[:-1] + b"x")
-    monkeypatch.setattr(bento.opening.Encoder, "load", lambda *_: pytest.fail("the changed encoder was loaded"))
+    monkeypatch.setattr(bento.process.opening.Encoder, "load", lambda *_: pytest.fail("the changed encoder was loaded"))
     with pytest.raises(TamperedRelease, match=r"encoder/text\.onnx was changed"):
         ReleaseOpener(folder)()
 
@@ -104,8 +104,8 @@ def test_a_service_whose_release_was_changed_is_not_ready_and_opens_when_it_is_r
 OPENED = """
     import sys
     from pathlib import Path
-    import bento.service, bento.worker
-    from bento.opening import ReleaseOpener
+    import bento.service, bento.process.worker
+    from bento.process.opening import ReleaseOpener
     from search.engine import Query
     engine = ReleaseOpener(Path(sys.argv[1]))()
     print(*[hit.id for hit in engine.search(Query(text="red dress")).hits])
@@ -117,7 +117,7 @@ def test_with_an_embedded_store_the_service_answers_and_never_imports_what_only_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     release = write_release(tmp_path / "r1", "r1")
-    encoder = bento.opening.Encoder.load(release / "encoder", threads=1)
+    encoder = bento.process.opening.Encoder.load(release / "encoder", threads=1)
     rows = make_rows(catalogue(), encoder)
     MilvusStore(str(tmp_path / "store.db")).write(rows, "r1")
     monkeypatch.setenv("ETALAGE_MILVUS_URI", str(tmp_path / "store.db"))
@@ -133,13 +133,13 @@ def test_a_reading_that_began_before_is_taken_once_and_one_of_another_release_is
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     release = write_release(tmp_path / "r1", "r1")
-    rows = make_rows(catalogue(), bento.opening.Encoder.load(release / "encoder", threads=1))
+    rows = make_rows(catalogue(), bento.process.opening.Encoder.load(release / "encoder", threads=1))
     monkeypatch.setenv("ETALAGE_MILVUS_URI", str(tmp_path / "store.db"))
     assert read_ahead(release) is None  # no store to read
     MilvusStore(str(tmp_path / "store.db")).write(rows, "r1")
     assert read_ahead(tmp_path) is None  # no release
     began = list[str]()
-    monkeypatch.setattr(bento.opening, "Reading", lambda *asked: began.append(asked[1]) or Reading(*asked))
+    monkeypatch.setattr(bento.process.opening, "Reading", lambda *asked: began.append(asked[1]) or Reading(*asked))
     opener = ReleaseOpener(release)
     opener.begun = own = read_ahead(release)
     assert own is not None and opener().collection.count() == len(rows) and began == []

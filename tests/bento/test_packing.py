@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bento.build import LOCK, PROJECT
-from bento.requirements import canonical, read_lock, serving_requirements
+from bento.packing.build import LOCK, PROJECT
+from bento.packing.requirements import canonical, read_lock, serving_requirements
 from catalog.errors import NotReady
 from search.serving_code import foreign_packages, imported_names, serving_code
 
@@ -25,7 +25,7 @@ def test_the_serving_code_is_the_closure_of_the_services_imports_and_has_no_trai
         "search/handover.py",
     } <= modules  # another process imports the last two
     assert "milvus_lite" in foreign_packages(serving_code(root=PROJECT))
-    assert "bento/build.py" not in modules and "models/train.py" not in modules
+    assert "bento/packing/build.py" not in modules and "models/train.py" not in modules
     assert not HEAVY & set(foreign_packages(serving_code(root=PROJECT)))
 
 

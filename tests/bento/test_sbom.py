@@ -10,9 +10,9 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from bento.build import LOCK
-from bento.requirements import read_lock
-from bento.sbom import licence_of, sbom_of
+from bento.packing.build import LOCK
+from bento.packing.requirements import read_lock
+from bento.packing.sbom import licence_of, sbom_of
 from catalog.errors import NotReady
 from search.release import ReleaseManifest
 from tests.bento.world import make_manifest

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from starlette.testclient import TestClient
 
-from bento.metrics import PHASES
 from bento.settings import ServiceSettings
+from bento.telling.metrics import PHASES
 from tests.bento.hostile import b64, form, part
 from tests.bento.poison.test_poison import LEAKS
 from tests.bento.tiny_encoder import photo

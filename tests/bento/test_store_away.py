@@ -11,7 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from bento.app import create_app
-from bento.opening import ReleaseOpener
+from bento.process.opening import ReleaseOpener
 from bento.settings import ServiceSettings
 from catalog.errors import NotReady, StoreAway
 from search.contents import sealed

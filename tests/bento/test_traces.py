@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-import bento.traces
+import bento.telling.traces
 from bento.app import create_app
-from bento.build import PROJECT
-from bento.serve import serve_command
+from bento.packing.build import PROJECT
+from bento.process.serve import serve_command
 from bento.settings import ServiceSettings
-from bento.traces import Traces, TraceSettings
+from bento.telling.traces import Traces, TraceSettings
 from catalog.errors import NotReady
 from tests.bento.collector import ERROR, Collector, collector, values
 from tests.bento.hostile import JPEG, b64
@@ -168,7 +168,7 @@ def test_the_service_is_called_what_the_environment_calls_it(
 def test_a_collector_that_hangs_costs_spans_and_no_request(
     log: Lines, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    monkeypatch.setattr(bento.traces, "FLUSH_SECONDS", 0.2)
+    monkeypatch.setattr(bento.telling.traces, "FLUSH_SECONDS", 0.2)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", "8")
     monkeypatch.setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "4")
@@ -184,7 +184,7 @@ def test_a_collector_that_hangs_costs_spans_and_no_request(
 def test_a_collector_that_is_not_there_costs_no_request_and_the_log_says_so(
     log: Lines, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    monkeypatch.setattr(bento.traces, "FLUSH_SECONDS", 0.2)
+    monkeypatch.setattr(bento.telling.traces, "FLUSH_SECONDS", 0.2)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "0.1")
     with socket.create_server(("127.0.0.1", 0)) as gone:

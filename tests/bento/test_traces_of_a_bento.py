@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bento.build import PROJECT
+from bento.packing.build import PROJECT
 from tests.bento.collector import collecting, values
 from tests.bento.running import Shop, serving
 

@@ -13,8 +13,8 @@ import numpy as np
 from starlette.testclient import TestClient
 
 from bento.app import create_app
-from bento.metrics import Metrics
 from bento.settings import ServiceSettings
+from bento.telling.metrics import Metrics
 from catalog.products import Product, Term
 from catalog.terms import TermIndex
 from models.embeddings import ProductEmbeddings

@@ -9,8 +9,8 @@ from tempfile import mkdtemp
 
 import pytest
 
-from bento.build import prefix_of
-from bento.serve import bento_folder
+from bento.packing.build import prefix_of
+from bento.process.serve import bento_folder
 from catalog.errors import NotReady
 from flows.durable import write_durably
 from flows.lineage.retired import read_retired, retired_ids

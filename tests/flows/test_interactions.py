@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bento.answered import Answered
-from bento.reported import Reported
+from bento.journals.answered import Answered
+from bento.journals.reported import Reported
 from catalog.actions import Action
 from catalog.errors import InvalidSource
 from catalog.products import Interaction

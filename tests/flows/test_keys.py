@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bento.serve import serve_command
+from bento.process.serve import serve_command
 from flows.errors import USAGE
 from flows.keys import add_key, keys_of, require_keys, revoke_key
 from search.key_file import read_keys

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from bento.answered import Answered
-from bento.journal_line import as_line
-from bento.reported import Reported
+from bento.journals.answered import Answered
+from bento.journals.line import as_line
+from bento.journals.reported import Reported
 from catalog.errors import ReleaseNotFound, TamperedRelease
 from catalog.products import Product
 from catalog.tables import write_products

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bento.answered import Answered
-from bento.reported import Reported
+from bento.journals.answered import Answered
+from bento.journals.reported import Reported
 from catalog.actions import Action
 from flows.monitoring.checks import decide
 from flows.monitoring.feedback import NONE, click_through, click_through_checks

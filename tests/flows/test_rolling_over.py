@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from bento.serve import bento_folder, worker_command
+from bento.process.serve import bento_folder, worker_command
 from flows.releases import ChampionRecord, ReleaseStore
 from flows.serving.workers import start_worker
 from tests.bento.running import free_port, make_shop
@@ -255,7 +255,7 @@ def test_a_second_signal_ends_at_once(home: Path, tmp_path: Path):
 def test_a_worker_alone_as_in_a_container_drains_too(home: Path, tmp_path: Path):
     port, log = free_port(), tmp_path / "worker.log"
     _, folder, environment = worker_command(f"etalage:{OLD}", home, 0, 0)
-    command = [sys.executable, "-m", "bento.worker", f"127.0.0.1:{port}"]
+    command = [sys.executable, "-m", "bento.process.worker", f"127.0.0.1:{port}"]
     environment |= {"ETALAGE_SERVICE_KEEP_ALIVE": "60", "ETALAGE_SERVICE_PATIENCE": "1e6"}
     with log.open("wb") as out:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=out)

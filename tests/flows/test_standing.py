@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bento.serve import bento_folder
+from bento.process.serve import bento_folder
 from catalog.errors import InvalidParams
 from catalog.params import params_document
 from evaluation.gates import Decision

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bento.answered import Answered
-from bento.journal import FEEDBACK
-from bento.journal_line import as_line
-from bento.reported import Reported
+from bento.journals.answered import Answered
+from bento.journals.journal import FEEDBACK
+from bento.journals.line import as_line
+from bento.journals.reported import Reported
 from catalog.tokens import language_of
 from flows.releases import ChampionRecord, ReleaseStore
 from search.contents import sealed

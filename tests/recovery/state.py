@@ -13,8 +13,8 @@ from typing import Any
 
 import yaml
 
-from bento.build import built_content, digest
-from bento.serve import bento_folder
+from bento.packing.build import built_content, digest
+from bento.process.serve import bento_folder
 from catalog.errors import NotReady
 from flows.packaging import packaged, tag_of
 from flows.promotion import INTENT

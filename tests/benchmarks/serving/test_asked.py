@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks.serving.asked import as_http, in_turns
 from benchmarks.serving.plan import PLANS
-from bento.reading import parse_search
+from bento.asking.reading import parse_search
 from bento.settings import ServiceSettings
 from search.query import Query
 

@@ -1,5 +1,5 @@
 """What every answer carries, whatever happens inside: a request id, the release, the time it took, headers for
-browsers, and a plain refusal instead of a stack trace. One line per request goes to the log (bento/logs.py).
+browsers, and a plain refusal instead of a stack trace. One line per request goes to the log (bento/telling/logs.py).
 """
 
 import logging
@@ -13,13 +13,13 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from bento.door import CALLER
 from bento.errors import INTERNAL, UnknownRoute, body_of, headers_of, is_private, refusal_of
-from bento.headers import ON_EVERY_ANSWER, POLICY
-from bento.json_lines import FIELDS
-from bento.logs import Notes
-from bento.metrics import Metrics
-from bento.traces import Traces
+from bento.guarding.door import CALLER
+from bento.guarding.headers import ON_EVERY_ANSWER, POLICY
+from bento.telling.json_lines import FIELDS
+from bento.telling.logs import Notes
+from bento.telling.metrics import Metrics
+from bento.telling.traces import Traces
 
 access = logging.getLogger("etalage.access")
 logger = logging.getLogger("etalage.service")

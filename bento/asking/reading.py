@@ -13,9 +13,9 @@ from typing import Any, NoReturn, TypeVar
 from pydantic import BaseModel, ValidationError
 from python_multipart.multipart import parse_options_header
 
+from bento.asking.forms import form_parts
+from bento.asking.schemas import SearchRequest
 from bento.errors import BodyTooLarge, UnsupportedType, WrongShape, wrong_shape
-from bento.forms import form_parts
-from bento.schemas import SearchRequest
 from bento.settings import ServiceSettings
 from catalog.errors import InvalidMedia, InvalidQuery, MediaTooLarge
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from bento.logs import Notes
-from bento.verdict import is_doubtful
+from bento.asking.verdict import is_doubtful
+from bento.telling.logs import Notes
 
 
 @dataclass(slots=True)

@@ -4,8 +4,8 @@ import json
 from dataclasses import fields
 from datetime import datetime
 
-from bento.answered import Answered
-from bento.reported import Reported
+from bento.journals.answered import Answered
+from bento.journals.reported import Reported
 
 Line = Answered | Reported
 NAMES = {kind: tuple(field.name for field in fields(kind)) for kind in (Answered, Reported)}

@@ -1,6 +1,6 @@
 """Build the Bento of a release: its folder, the code that serves, that code's pinned packages, a bill of all that.
 
-    python -m bento.build .etalage/releases/<release>
+    python -m bento.packing.build .etalage/releases/<release>
 
 Offline. The Bento lies in ETALAGE_HOME/bentoml as etalage:<release>; building it again changes nothing.
 """
@@ -16,9 +16,9 @@ from pathlib import Path
 
 import yaml
 
-from bento.requirements import serving_requirements
-from bento.sbom import SBOM, sbom_of
-from bento.serve import NAME, STORE, bento_folder, bentoml_environment
+from bento.packing.requirements import serving_requirements
+from bento.packing.sbom import SBOM, sbom_of
+from bento.process.serve import NAME, STORE, bento_folder, bentoml_environment
 from catalog.errors import EtalageError, NotReady
 from models.encoder_folder import BASELINE
 from search.contents import check_contents
@@ -26,7 +26,7 @@ from search.release import ENCODER, MANIFEST, RANKING, ReleaseManifest, read_man
 from search.serving_code import SERVICE, WORKER, foreign_packages, serving_code
 from search.settings import SearchSettings
 
-PROJECT = Path(__file__).resolve().parents[1]
+PROJECT = Path(__file__).resolve().parents[2]
 LOCK = PROJECT / "requirements.lock"
 PACKED = "release"
 BENTOFILE = "bentofile.yaml"
@@ -159,7 +159,7 @@ def _copy(source: Path, target: Path) -> None:
 def main(arguments: list[str]) -> int:
     """Build the Bento of the release folder given; print its tag."""
     if len(arguments) != 1:
-        print("usage: python -m bento.build RELEASE_FOLDER", file=sys.stderr)
+        print("usage: python -m bento.packing.build RELEASE_FOLDER", file=sys.stderr)
         return 2
     try:
         print(build_bento(Path(arguments[0]), SearchSettings().home))

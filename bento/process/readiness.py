@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from bento.admission import Admission
 from bento.errors import Busy, TooSlow, body_of, one_sentence, refusal_of
+from bento.process.admission import Admission
+from bento.process.threads import QueryThreads
 from bento.settings import ServiceSettings
-from bento.threads import QueryThreads
 from catalog.errors import EtalageError, NotReady, StoreAway
 from search.deadline import answered_by
 from search.engine import Query, SearchEngine

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from bento.settings import ServiceSettings
-from bento.traces import TraceSettings
+from bento.telling.traces import TraceSettings
 from catalog.errors import ReleaseNotFound
 from search.serving_code import WORKER
 from search.settings import SearchSettings
@@ -38,7 +38,7 @@ def serve_command(tag: str, home: Path, host: str = "127.0.0.1", port: int = 300
 
 
 def worker_command(tag: str, home: Path, listener: int, lifeline: int) -> tuple[list[str], Path, dict[str, str]]:
-    """The command that serves the Bento `tag` on open files of ours (bento/worker.py), its folder, its environment.
+    """The command that serves the Bento `tag` on open files of ours (worker.py), its folder, its environment.
 
     The folder is the Bento's own, so that the code that answers is the release's. Raises ReleaseNotFound where the
     Bento is missing, or was built before it had such a worker.

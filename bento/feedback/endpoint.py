@@ -12,17 +12,17 @@ from datetime import UTC, datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bento.bodies import BodyReader
-from bento.envelope import NOTES
+from bento.asking.bodies import BodyReader
+from bento.asking.queries import as_json
+from bento.asking.reading import parse_fields
 from bento.errors import Busy, NoJournal, NotKept
-from bento.feedback_schemas import FeedbackAnswer, FeedbackRequest
-from bento.journal import Journal
-from bento.logs import Notes, QueryTeller
-from bento.metrics import Metrics
-from bento.queries import as_json
-from bento.reading import parse_fields
-from bento.reported import Reported
+from bento.feedback.schemas import FeedbackAnswer, FeedbackRequest
+from bento.guarding.envelope import NOTES
+from bento.journals.journal import Journal
+from bento.journals.reported import Reported
 from bento.settings import ServiceSettings
+from bento.telling.logs import Notes, QueryTeller
+from bento.telling.metrics import Metrics
 
 MOST_AT_ONCE = 64
 """Requests that are read or wait for the disk; the next one is told 429."""

@@ -1,7 +1,7 @@
 """One process that serves the Bento it lies in and drains when it is told to end. In the folder src of a Bento:
 
-    python -m bento.worker HOST:PORT              alone, as in a container
-    python -m bento.worker LISTENER LIFELINE      for a parent, by the numbers of two open files
+    python -m bento.process.worker HOST:PORT              alone, as in a container
+    python -m bento.process.worker LISTENER LIFELINE      for a parent, by the numbers of two open files
 
 LISTENER is a bound socket. Over LIFELINE, a socket pair, the worker tells its parent "ready", or "waiting" with the
 reason, and its parent tells it "accept": before that it accepts nothing. When LIFELINE ends the parent is gone, however
@@ -14,7 +14,7 @@ import socket
 import sys
 from pathlib import Path
 
-from bento.listener import listen
+from bento.process.listener import listen
 from catalog.errors import EtalageError
 from search.reading import read_ahead
 
@@ -35,14 +35,14 @@ def main(arguments: list[str]) -> int:
             print(error, file=sys.stderr)
             return 1
     else:
-        print("usage: python -m bento.worker HOST:PORT", file=sys.stderr)
+        print("usage: python -m bento.process.worker HOST:PORT", file=sys.stderr)
         return 2
     reading = read_ahead(Path.cwd() / PACKED)
     import bentoml  # this and what follows takes seconds to import, in which the store is read already
 
-    from bento.json_lines import log_as_json_lines
+    from bento.process.serving import serve
     from bento.service import opener
-    from bento.serving import serve
+    from bento.telling.json_lines import log_as_json_lines
 
     opener.begun = reading
     log_as_json_lines("uvicorn")

@@ -8,9 +8,9 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from bento.feedback_schemas import FEEDBACK_EXAMPLES, FeedbackAnswer, FeedbackRequest
-from bento.openapi_security import secured
-from bento.schemas import ErrorAnswer, ProductAnswer, SearchAnswer, SearchRequest, SimilarRequest
+from bento.asking.schemas import ErrorAnswer, ProductAnswer, SearchAnswer, SearchRequest, SimilarRequest
+from bento.feedback.schemas import FEEDBACK_EXAMPLES, FeedbackAnswer, FeedbackRequest
+from bento.openapi.security import secured
 
 RELEASE = "fashion-7f3a9c"
 HIT = {

@@ -1,4 +1,4 @@
-"""A server that begins to accept, and ends, when its process is told to; see bento/worker.py."""
+"""A server that begins to accept, and ends, when its process is told to; see bento/process/worker.py."""
 
 import asyncio
 import contextlib
@@ -7,7 +7,7 @@ import socket
 import httpx
 from starlette.types import ASGIApp
 
-from bento.draining import DrainingServer
+from bento.process.draining import DrainingServer
 from bento.settings import ServiceSettings
 
 ACCEPT = b"accept"

@@ -9,17 +9,17 @@ from typing import Any, TypeVar
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bento.admission import Admission
-from bento.bodies import BodyReader
-from bento.envelope import NOTES
-from bento.fetching import ImageFetcher
-from bento.logs import UNREAD, Notes, QueryTeller
-from bento.metrics import Metrics
-from bento.readiness import Readiness
-from bento.reading import parse_fields, parse_search
-from bento.schemas import SearchRequest, SimilarRequest
+from bento.asking.bodies import BodyReader
+from bento.asking.fetching import ImageFetcher
+from bento.asking.reading import parse_fields, parse_search
+from bento.asking.schemas import SearchRequest, SimilarRequest
+from bento.guarding.envelope import NOTES
+from bento.process.admission import Admission
+from bento.process.readiness import Readiness
+from bento.process.threads import QueryThreads
 from bento.settings import ServiceSettings
-from bento.threads import QueryThreads
+from bento.telling.logs import UNREAD, Notes, QueryTeller
+from bento.telling.metrics import Metrics
 from catalog.tokens import language_of
 from search.engine import Answer, Hit, Query, SearchEngine
 from search.query import WeightedTerm

@@ -1,5 +1,5 @@
-"""The journals: one line of JSON for every query (bento/answered.py), and one for every event of feedback
-(bento/reported.py), below the home, bounded, append only.
+"""The journals: one line of JSON for every query (bento/journals/answered.py), and one for every event of feedback
+(bento/journals/reported.py), below the home, bounded, append only.
 
     ETALAGE_HOME/journal/20261121T101112.123456-4711-9f3a.jsonl
     ETALAGE_HOME/journal/feedback/20261121T101118.654321-4711-1b7c.jsonl
@@ -17,8 +17,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
-from bento.journal_files import JournalFiles
-from bento.journal_line import Line, as_line
+from bento.journals.files import JournalFiles
+from bento.journals.line import Line, as_line
 from bento.settings import ServiceSettings
 
 logger = logging.getLogger("etalage.service")

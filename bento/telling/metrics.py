@@ -10,12 +10,12 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from bento.admission import Admission
+from bento.asking.verdict import is_doubtful, legs_asked, legs_that_gave_it
 from bento.errors import reasons
-from bento.logs import UNREAD
-from bento.reported import Reported
+from bento.journals.reported import Reported
+from bento.process.admission import Admission
 from bento.settings import ServiceSettings
-from bento.verdict import is_doubtful, legs_asked, legs_that_gave_it
+from bento.telling.logs import UNREAD
 from catalog.actions import ACTIONS
 from search.engine import Answer, SearchEngine
 from search.query_cache import MODALITIES, Lookup

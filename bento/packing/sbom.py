@@ -20,8 +20,8 @@ from cyclonedx.model.license import License
 from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 
-from bento.requirements import Pin, read_lock
-from bento.serve import NAME
+from bento.packing.requirements import Pin, read_lock
+from bento.process.serve import NAME
 from search.release import ENCODER, ReleaseManifest
 
 SBOM = "sbom.cdx.json"

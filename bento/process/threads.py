@@ -5,8 +5,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from bento.admission import Admission, Place
 from bento.errors import TooSlow
+from bento.process.admission import Admission, Place
 
 Result = TypeVar("Result")
 

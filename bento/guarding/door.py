@@ -14,9 +14,9 @@ from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bento.addresses import strangers_reach
 from bento.errors import NoKey, RateLimited, UnknownKey, WrongScope, one_sentence
-from bento.limits import TokenBuckets
+from bento.guarding.addresses import strangers_reach
+from bento.guarding.limits import TokenBuckets
 from bento.settings import ServiceSettings
 from catalog.errors import NotReady
 from search.key_file import KeyFile, key_path

@@ -13,7 +13,7 @@ import uvicorn
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bento.listener import BACKLOG
+from bento.process.listener import BACKLOG
 
 
 class LastAnswers:

@@ -1,0 +1,1 @@
+"""POST /feedback: what callers did with answers."""

@@ -1,0 +1,1 @@
+"""Who comes in, from where and how often, and what every answer carries."""

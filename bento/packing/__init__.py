@@ -1,0 +1,1 @@
+"""The Bento of a release: its files, its pinned packages, its bill of materials."""
