@@ -54,8 +54,8 @@ def require_todays_code() -> str:
         stage_files(folder, Path(staged))
         if built_content(bento_folder(tag_of(release), home)) != digest(Path(staged)):
             raise NotReady(
-                f"The Bento of {release} is not of this tree's code: `python -m bento.packing.build {folder}` builds it "
-                "again."
+                f"The Bento of {release} is not of this tree's code: `python -m bento.packing.build {folder}` builds "
+                "it again."
             )
     return release
 
