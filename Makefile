@@ -30,8 +30,10 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $(STAMP)
 
+# a process a core, at most four: one may need 4 GB. A file's tests stay together, since what they share is made once a process.
+PROCESSES ?= logical
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(PROCESSES) --maxprocesses 4 --dist loadfile
 
 check: lint types contracts
 
