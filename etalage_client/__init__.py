@@ -18,10 +18,10 @@ from etalage_client.answers import (
     Understood,
 )
 from etalage_client.async_client import AsyncClient
+from etalage_client.bodies import Event, Filters, SearchOptions, Term
 from etalage_client.client import Client
 from etalage_client.errors import EtalageClientError, NoAnswer, Refused, Unreachable, Unreadable
 from etalage_client.patience import Patience
-from etalage_client.bodies import Event, Filters, SearchOptions, Term
 
 __all__ = [
     "Alive",

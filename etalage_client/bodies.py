@@ -4,9 +4,13 @@ Nothing is checked twice: what is wrong with a request the service says, in one 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import (
+    Any,
+    Literal,
+    NotRequired,  # below Python 3.12 pydantic reads no other
+)
 
-from typing_extensions import NotRequired, TypedDict  # below Python 3.12 pydantic reads no other
+from typing_extensions import TypedDict
 
 from etalage_client.pictures import Picture, pictures_and_url
 

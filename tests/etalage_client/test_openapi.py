@@ -49,7 +49,7 @@ def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def plain(schema: Any, definitions: dict[str, Any]) -> Any:
-    """Names and types alone: references followed, alternatives in one order, an integer that may be a float a number."""
+    """Names and types alone: references followed, alternatives in one order, int | float as a number."""
     if isinstance(schema, list):
         return [plain(one, definitions) for one in schema]
     if not isinstance(schema, dict):
@@ -161,9 +161,7 @@ def test_the_key_is_sent_as_one_of_the_schemes_of_the_document(document: dict[st
 
 
 @pytest.mark.parametrize("model", ["SearchRequest", "HitAnswer", "FeedbackEvent", "UnderstoodAnswer", "FeedbackAnswer"])
-def test_a_field_that_is_added_to_the_service_or_changes_its_type_is_found(
-    model: str, started: TestClient
-) -> None:
+def test_a_field_that_is_added_to_the_service_or_changes_its_type_is_found(model: str, started: TestClient) -> None:
     changed, retyped = (started.get("/openapi.json").json() for _ in range(2))
     changed["components"]["schemas"][model]["properties"]["new"] = {"type": "string"}
     first = next(iter(retyped["components"]["schemas"][model]["properties"]))
