@@ -1,4 +1,4 @@
-"""Every example of docs/client.md is run as it stands, against a Bento that is really served, with API keys.
+"""Every example of docs/guides/calling_from_a_shop.md is run as it stands, against a Bento that is really served, with API keys.
 
 The one thing that is changed is the port.
 """
@@ -22,7 +22,7 @@ from tests.bento.tiny_encoder import photo
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-GUIDE = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")
+GUIDE = (ROOT / "docs" / "guides" / "calling_from_a_shop.md").read_text(encoding="utf-8")
 EXAMPLES = [(language, code) for language, code in re.findall(r"^```(\w+)\n(.*?)^```$", GUIDE, re.M | re.S)]
 ADDRESS = "127.0.0.1:3000"
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bento.build import BASE_IMAGE, IMAGE_ENVIRONMENT, SYSTEM_PACKAGES
-from bento.serve import bento_folder
+from bento.packing.build import BASE_IMAGE, IMAGE_ENVIRONMENT, SYSTEM_PACKAGES
+from bento.process.serve import bento_folder
 from flows.keys import add_key
 from tests.bento.running import TAG, Shop, free_port, is_ready
 from tests.install import reading

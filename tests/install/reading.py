@@ -15,9 +15,9 @@ from typing import Any
 import yaml
 from pydantic_settings import BaseSettings
 
-from bento.serve import serve_command
+from bento.process.serve import serve_command
 from bento.settings import ServiceSettings
-from bento.traces import TraceSettings
+from bento.telling.traces import TraceSettings
 from catalog.fetching.settings import MediaSettings
 from catalog.sources.sql import SqlSettings
 from flows.keys import add_key

@@ -8,8 +8,9 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from bento.journal import LAST_SECONDS
+from bento.journals.journal import LAST_SECONDS
 from bento.settings import ServiceSettings
+from search.serving_code import WORKER
 from tests.bento.promql import faults
 from tests.install import reading
 from tests.install.reading import KUBERNETES, container, manifests, pod
@@ -47,7 +48,7 @@ def test_every_manifest_is_applied():
 def test_the_port_is_the_services_own_everywhere():
     (port,) = container()["ports"]
     assert port["containerPort"] == reading.serve_port()
-    assert container()["args"][-1].endswith(f"python -m bento.worker 0.0.0.0:{reading.serve_port()}")
+    assert container()["args"][-1].endswith(f"python -m {WORKER} 0.0.0.0:{reading.serve_port()}")
     (served,) = manifests()["Service"]["spec"]["ports"]
     assert served["targetPort"] == port["name"]
     assert manifests()["NetworkPolicy"]["spec"]["ingress"][0]["ports"][0]["port"] == port["name"]

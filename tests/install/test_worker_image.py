@@ -2,7 +2,7 @@
 
 import re
 
-from bento.build import BASE_IMAGE, SYSTEM_PACKAGES
+from bento.packing.build import BASE_IMAGE, SYSTEM_PACKAGES
 from tests.install import reading
 from tests.install.reading import INSTALL, ROOT
 
