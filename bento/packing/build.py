@@ -33,6 +33,15 @@ BENTOFILE = "bentofile.yaml"
 REQUIREMENTS = "requirements.txt"
 DATA_SUFFIXES = (".html", ".png")
 """Files that lie beside serving code and go with it."""
+BASE_IMAGE = "python:3.11.15-slim-bookworm"
+"""What `bentoml containerize` starts from."""
+SYSTEM_PACKAGES = ("libgomp1",)
+"""Of Debian: LightGBM is linked against it."""
+IMAGE_ENVIRONMENT = {
+    "OPENBLAS_NUM_THREADS": "1",  # as in serve.py
+    "BENTOML_DO_NOT_TRACK": "true",
+    "PYTHONDONTWRITEBYTECODE": "1",  # the image may be read-only
+}
 CONTENT = "content"
 """Label of a Bento: digest of everything that was staged for it."""
 
@@ -110,7 +119,9 @@ def write_bentofile(stage: Path, manifest: ReleaseManifest, content: str) -> Non
         "labels": labels,
         "include": ["*"],
         "python": {"requirements_txt": REQUIREMENTS, "lock_packages": False},
-        "docker": {"python_version": "3.11", "env": {"OPENBLAS_NUM_THREADS": "1"}},  # as in serve.py
+        # of `docker`, BentoML reads these for an image of its own kind, and passes over `env` without a word
+        "docker": {"base_image": BASE_IMAGE, "python_version": "3.11", "system_packages": list(SYSTEM_PACKAGES)},
+        "envs": [{"name": name, "value": value} for name, value in IMAGE_ENVIRONMENT.items()],
     }
     (stage / BENTOFILE).write_text(yaml.safe_dump(options, sort_keys=False), encoding="utf-8")
 

@@ -33,6 +33,12 @@ def test_what_serves_never_imports_training_code(module: str) -> None:
     )
 
 
+def test_the_client_of_the_service_imports_nothing_of_ours_and_no_heavy_library() -> None:
+    ours = {"catalog", "validation", "models", "search", "evaluation", "flows", "bento", "benchmarks"}
+    heavy = {"torch", "prefect", "dvc", "bentoml", "pymilvus", "onnxruntime", "numpy", "great_expectations"}
+    assert imported_by("import etalage_client").isdisjoint(ours | heavy)
+
+
 def test_the_command_line_starts_without_the_heavy_libraries() -> None:
     heavy = {"torch", "transformers", "prefect", "great_expectations", "pymilvus", "bentoml", "onnxruntime"}
     assert imported_by("import flows.cli").isdisjoint(heavy)
@@ -49,7 +55,7 @@ def test_the_command_line_starts_without_the_heavy_libraries() -> None:
     ],
 )
 def test_a_library_is_imported_only_where_it_belongs(library: str, homes: set[str]) -> None:
-    packages = ("catalog", "validation", "models", "search", "evaluation", "flows", "bento")
+    packages = ("catalog", "validation", "models", "search", "evaluation", "flows", "bento", "etalage_client")
     users = {
         package
         for package in packages

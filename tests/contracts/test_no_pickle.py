@@ -26,7 +26,7 @@ from search.understanding.vocabulary import Vocabulary
 from tests.models.test_checkpoint import KEY
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("catalog", "validation", "models", "search", "evaluation", "flows", "bento", "benchmarks")
+PACKAGES = ("catalog", "validation", "models", "search", "evaluation", "flows", "bento", "benchmarks", "etalage_client")
 UNPICKLERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 ERRORS_ONLY = {"pickle": {"UnpicklingError"}}
 """What may be used of them: the name of an error."""
