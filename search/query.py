@@ -7,6 +7,7 @@ from typing import Any
 from catalog.errors import InvalidQuery
 from search.collection import LEXICAL, QUERY_LEGS
 from search.ranking import QueryKind
+from search.reasons.reason import Reasons
 from search.understanding.understood import Understood
 
 MOST_HITS = 200
@@ -74,6 +75,7 @@ class Hit:
     """One ranked product. `legs` has every leg that was asked; `product` is what search.rows.payload_of shows.
 
     `contributions`, for a query that asks to explain: what each leg, or each feature of the ranker, adds to the score.
+    `reasons`: why it was found (search.reasons), of the first hits of such a query.
     """
 
     id: str
@@ -82,6 +84,7 @@ class Hit:
     legs: Mapping[str, LegScore]
     product: Mapping[str, Any]
     contributions: Mapping[str, float] | None = None
+    reasons: Reasons | None = None
 
 
 @dataclass(frozen=True, slots=True)
