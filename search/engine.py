@@ -18,6 +18,7 @@ from models.decoding import decodings
 from models.encoder import EncoderLike
 from search.attributes import Wish, values_by_field, wish_of, with_attributes
 from search.collection import ATTRIBUTES, DENSE, FIELD_OF_LEG, IMAGE, LEXICAL, Collection, Scored, Vector
+from search.facets import FacetCounts, counted, facet_fields
 from search.filters import EVERYTHING, Filter, Without, parse_filters
 from search.hubness import Hubs
 from search.late import LateInteraction, seen_by, with_late
@@ -40,6 +41,9 @@ __all__ = ["Answer", "Hit", "LegScore", "Query", "SearchEngine"]
 
 class SearchEngine:
     """Answers queries from one release. Threads may share it."""
+
+    explain_seconds = 2.0
+    """What finding reasons by leaving out may take, of one answer; what there is no time for is said to be left out."""
 
     def __init__(
         self,
@@ -142,6 +146,7 @@ class SearchEngine:
         started = time.perf_counter()
         check(query)
         narrow = parse_filters(query.filters, self.collection.fields)
+        facet_fields(query.facets, self.collection.fields)
         understood, said = read(query, self.reader)
         given, kind = query, self.ranking.kind_of(query.kind(), understood is None or understood.told)
         legs = query.legs or tuple(self.ranking.weights_for(kind))
@@ -275,7 +280,14 @@ class SearchEngine:
             **({"explain": (done - fetched) * 1000} if why else {}),
             "total": (done - started) * 1000,
         }
-        return Answer(hits, self.release, took, retrieved.understood)
+        return Answer(hits, self.release, took, retrieved.understood, self._facets(retrieved))
+
+    def _facets(self, retrieved: Retrieved) -> Mapping[str, FacetCounts] | None:
+        """Of what was found, where the query asks; None where not."""
+        if retrieved.query is None or not retrieved.query.facets:
+            return None
+        ids = sorted({product_id for scored in retrieved.candidates.values() for product_id, _ in scored})
+        return counted(self.collection.products(ids), facet_fields(retrieved.query.facets, self.collection.fields))
 
     def _reasons(
         self, retrieved: Retrieved, ids: Sequence[str], products: Sequence[Mapping[str, Any]]
@@ -288,7 +300,7 @@ class SearchEngine:
         by_ranker = query is not None and self.reranker is not None and self.reranker.answers(query, retrieved.kind)
         found = dict(zip(ids[:MOST_HITS], products, strict=False))
         with past_the_cache():  # variants of the query that nobody else will ask
-            return explained(parts, retrieved, self.ranked(retrieved), found, by_ranker)
+            return explained(parts, retrieved, self.ranked(retrieved), found, by_ranker, self.explain_seconds)
 
 
 _NOWHERE = LegScore(None, None)

@@ -6,6 +6,7 @@ from typing import Any
 
 from catalog.errors import InvalidQuery
 from search.collection import LEXICAL, QUERY_LEGS
+from search.facets import FacetCounts
 from search.ranking import QueryKind
 from search.reasons.reason import Reasons
 from search.understanding.understood import Understood
@@ -36,6 +37,7 @@ class Query:
     `understand`: read attributes, negations and prices in the words (search.understanding) and what the photos show
     (search.votes), or take both as they are.
     `explain`: say of each hit what adds up to its score.
+    `facets`: fields whose values are counted over what was found (search.facets).
     """
 
     text: str | None = None
@@ -48,6 +50,7 @@ class Query:
     without: str | None = None
     understand: bool = True
     explain: bool = False
+    facets: tuple[str, ...] = ()
 
     def kind(self) -> QueryKind:
         """Which weights rank it."""
@@ -91,13 +94,15 @@ class Hit:
 class Answer:
     """Hits, best first, the release that gave them, and milliseconds: understand, encode, retrieve, rank, fetch, total.
 
-    `understood`: how the text was read; None where there was none, or nothing to read it with, or it was not to be.
+    `facets`: of the fields that were asked for. `understood`: how the text was read; None where there was none, or
+    nothing to read it with, or it was not to be.
     """
 
     hits: tuple[Hit, ...]
     release: str
     took_ms: Mapping[str, float]
     understood: Understood | None = None
+    facets: Mapping[str, FacetCounts] | None = None
 
 
 def check(query: Query) -> None:

@@ -1,6 +1,6 @@
 """The reasons of an answer's first hits: what is exact at once, then what is found by leaving out, while there is time.
 
-    explained(parts, retrieved, ranked, {"p1": product}, by_ranker=False) -> {"p1": Reasons}
+    explained(parts, retrieved, ranked, {"p1": product}, by_ranker=False, most=2.0) -> {"p1": Reasons}
 
 Words and regions are left out of the query, and the hit is scored again by all that looks at them, on the scale of the
 answer (search.reasons.scale). Filters, prices and the kind of the query stay as they were.
@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from catalog.tokens import tokenize
+from catalog.tokens import normalise, tokenize
 from search.collection import ATTRIBUTES, Scored
 from search.deadline import spare
 from search.ranking.fusion import PRIOR
@@ -25,17 +25,17 @@ from search.understanding.understood import Facet
 
 __all__ = ["Parts", "explained"]
 
-MOST_SECONDS = 2.0
-"""That leaving out may take, of all hits of one answer."""
-
 Products = Mapping[str, Mapping[str, Any]]
 
 
 def explained(
-    parts: Parts, retrieved: Retrieved, ranked: Scored, hits: Products, by_ranker: bool
+    parts: Parts, retrieved: Retrieved, ranked: Scored, hits: Products, by_ranker: bool, most: float
 ) -> dict[str, Reasons]:
-    """Reasons of `hits`, product id -> product. `ranked`: all candidates before a ranker looked again."""
-    until = time.monotonic() + spare(MOST_SECONDS)
+    """Reasons of `hits`, product id -> product. `ranked`: all candidates before a ranker looked again.
+
+    `most`: seconds that leaving out may take, or half of what the query has left, if that is less.
+    """
+    until = time.monotonic() + spare(most)
     again = Again(parts, retrieved, tuple(hits))
     legs, scores = _legs(again), dict(ranked)
     adds = {each: scores[each] - sum(leg.adds for leg in own) for each, own in legs.items()}
@@ -89,7 +89,9 @@ def _attributes(
     retrieved = again.retrieved
 
     def named(facet: Facet) -> Mapping[str, str]:
-        return {} if again.parts.reader is None else again.parts.reader.names(facet)
+        known = {} if again.parts.reader is None else again.parts.reader.names(facet)
+        same = normalise(facet[1])
+        return {language: facet[1] if normalise(name) == same else name for language, name in known.items()}
 
     if retrieved.like is not None:
         return {each: shared(retrieved.like, product, named) for each, product in hits.items()}
