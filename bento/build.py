@@ -31,7 +31,7 @@ LOCK = PROJECT / "requirements.lock"
 PACKED = "release"
 BENTOFILE = "bentofile.yaml"
 REQUIREMENTS = "requirements.txt"
-DATA_SUFFIXES = (".html", ".png")
+DATA_SUFFIXES = (".html", ".css", ".js", ".png")
 """Files that lie beside serving code and go with it."""
 CONTENT = "content"
 """Label of a Bento: digest of everything that was staged for it."""

@@ -140,6 +140,26 @@ def openapi() -> dict[str, Any]:
                     "responses": _responses("ProductAnswer", _product(), 404, 429, 503),
                 }
             },
+            "/pictures/{id}": {
+                "get": {
+                    "operationId": "picture",
+                    "summary": "A picture of a product, small",
+                    "parameters": [
+                        {
+                            "name": "id",
+                            "in": "path",
+                            "required": True,
+                            "schema": {"type": "string"},
+                            "example": "0f343b0931126a20f133d67c",
+                            "description": "Of a product's `images`.",
+                        }
+                    ],
+                    "responses": {
+                        "200": {"description": "JPEG", "headers": HEADERS, "content": {"image/jpeg": {}}},
+                        **{str(status): _refused(status) for status in (404, 429, 503)},
+                    },
+                }
+            },
             "/feedback": {
                 "post": {
                     "operationId": "feedback",

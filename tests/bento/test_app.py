@@ -85,7 +85,7 @@ def test_facets_are_counted_when_asked_by_json_and_by_a_form(client: TestClient)
     assert by_json["facets"]["colour"] == [{"value": "Red", "count": 3}]
     assert by_json["facets"]["category"] == [{"value": "Apparel", "count": 3}, {"value": "dress", "count": 3}]
     form = {"text": "red", "filters": json.dumps(asked["filters"]), "facets": "colour, category"}
-    assert client.post("/search", data=form, files={"image": ("", b"")}).json()["facets"] == by_json["facets"]
+    assert client.post("/search", data=form, files={"k": (None, "10")}).json()["facets"] == by_json["facets"]
     assert "facets" not in client.post("/search", json=asked).json()
     refused = client.post("/search", json={**asked, "facets": ["price"]})
     assert (refused.status_code, refused.json()["kind"]) == (400, "invalid_query")
