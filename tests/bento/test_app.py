@@ -171,7 +171,7 @@ def test_every_example_of_the_openapi_document_is_answered(client: TestClient, t
 def test_the_openapi_document_covers_every_route_and_resolves(client: TestClient):
     document = client.get("/openapi.json").json()
     assert document == json.loads(json.dumps(openapi()))
-    paths = {"/search", "/similar", "/products/{id}", "/feedback", "/healthz", "/readyz", "/metrics"}
+    paths = {"/search", "/similar", "/products/{id}", "/pictures/{id}", "/feedback", "/healthz", "/readyz", "/metrics"}
     assert paths == set(document["paths"])
     words = json.dumps(document)
     for reference in {part.split('"')[0] for part in words.split('"$ref": "#/components/schemas/')[1:]}:

@@ -20,7 +20,7 @@ LARGE = photo("Red", side=900)
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     folder: Path = tmp_path_factory.mktemp("media")
-    write_shards([(media_id(LARGE), LARGE), ("broken", b"no picture")], folder)
+    write_shards([(media_id(LARGE), LARGE), ("broken", LARGE[:-2000])], folder)
     with ready_client(ServiceSettings(pictures=folder)) as client:
         yield client
 
