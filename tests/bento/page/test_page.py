@@ -58,9 +58,8 @@ def test_words_typed_find_products_with_pictures_and_prices(page: Page):
     assert titles(page)[0] == "Red dress" and len(titles(page)) == 24
     expect(page.locator("#hits article").first).to_contain_text("€10.00")
     expect(page.locator("#hits article img").first).to_be_visible()
-    assert (
-        page.locator("#hits article img").first.evaluate("image => image.decode().then(() => image.naturalWidth)") == 64
-    )
+    decoded = "image => image.decode().then(() => image.naturalWidth)"
+    assert page.locator("#hits article img").first.evaluate(decoded) == 64
     assert page.url.endswith("#q=red%20dress")
     page.reload()
     found(page)
@@ -167,8 +166,7 @@ def test_it_is_used_by_keyboard_alone(page: Page):
     expect(page.get_by_role("dialog").get_by_role("heading", name="What adds up")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1200, 360])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1200), ("dark", 360)])
 def test_nobody_is_kept_out(browser: Browser, service: str, scheme: str, width: int):
     """axe-core finds nothing serious, and a phone does not scroll sideways."""
     with opened(browser, service, color_scheme=scheme, viewport={"width": width, "height": 800}) as page:
@@ -189,7 +187,7 @@ def test_offline_is_said_and_the_search_goes_on_when_the_connection_is_back(page
 
 def test_a_slow_answer_is_said_to_be_slow_and_can_be_stopped(page: Page):
     held: list[Route] = []
-    page.route("**/search", held.append)
+    page.route("**/search", lambda route: held.append(route))
     typed(page, "red")
     expect(page.get_by_text("This takes longer than usual")).to_be_visible()
     page.get_by_role("button", name="Stop").click()
