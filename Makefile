@@ -1,5 +1,5 @@
 # make run    set up and run the whole loop on the built-in sample
-# make test   run the whole test suite
+# make test   run the whole test suite (its tests of the page need chromium: make browser)
 SHELL := /bin/bash
 PYTHON ?= python3.11
 VENV := .venv
@@ -10,7 +10,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 # make run FAST=1: the same loop with a short training, for a quick look at whether everything works
 RETRAIN := $(if $(FAST),--set train.epochs=4 --set late.epochs=2)
 
-.PHONY: run test setup check lint types contracts stages lock audit clean
+.PHONY: run test browser setup check lint types contracts stages lock audit clean
 
 run: setup
 	$(BIN)/etalage ingest sample
@@ -34,6 +34,16 @@ $(STAMP): requirements.lock pyproject.toml
 PROCESSES ?= logical
 test: setup
 	$(BIN)/python -m pytest -n $(PROCESSES) --maxprocesses 4 --dist loadfile
+
+# the tests of the page need a real browser: Debian's chromium, and what root may install
+browser:
+	@command -v chromium > /dev/null && exit 0; \
+	if command -v apt-get > /dev/null && { [ "$$(id -u)" = 0 ] || sudo -n true 2> /dev/null; }; then \
+		root=$$([ "$$(id -u)" = 0 ] || echo "sudo -n"); \
+		$$root apt-get update -qq && $$root apt-get install -y -qq --no-install-recommends chromium > /dev/null; \
+	else \
+		echo "There is no chromium on PATH, and no root to install it: the tests of the page need Debian's package chromium." >&2; exit 1; \
+	fi
 
 check: lint types contracts
 

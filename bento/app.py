@@ -1,33 +1,34 @@
 """The HTTP application: Starlette routes around one SearchEngine. It knows nothing of BentoML.
 
-POST /search /similar /feedback  GET /products/{id} / /openapi.json /healthz /livez /readyz /metrics
+POST /search /similar /feedback  GET /products/{id} /pictures/{id} / /page/{file} /openapi.json /healthz /livez
+/readyz /metrics
 """
 
 import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import BinaryIO
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Scope
 
+from bento.asking.pictures import Pictures
 from bento.asking.queries import Queries, as_json
 from bento.errors import UnknownRoute, WrongMethod
 from bento.feedback.endpoint import Feedback
 from bento.guarding.addresses import listening
 from bento.guarding.door import Door, needs
 from bento.guarding.envelope import Envelope
-from bento.guarding.headers import page_policy
 from bento.journals.answered import answered
 from bento.journals.journal import Journal, feedback_folder, journal_folder
 from bento.openapi.document import openapi
+from bento.page.files import HOME, page_file
 from bento.process.readiness import Readiness
 from bento.settings import ServiceSettings
 from bento.telling.logs import Notes
@@ -39,8 +40,6 @@ from search.keys import KeyScope
 from search.settings import SearchSettings
 
 logger = logging.getLogger("etalage.service")
-
-PAGE = Path(__file__).with_name("page.html")
 
 
 def create_app(
@@ -71,7 +70,9 @@ def create_app(
             Route("/readyz", service.ready, methods=["GET"]),
             Route("/metrics", service.show_metrics, methods=["GET"], middleware=admin),
             Route("/openapi.json", service.show_openapi, methods=["GET"]),
+            Route("/pictures/{picture_id}", service.picture, methods=["GET"], middleware=search),
             Route("/", service.show_page, methods=["GET"]),
+            Route("/page/{name}", service.show_page, methods=["GET"]),
         ],
         middleware=[
             Middleware(
@@ -123,9 +124,12 @@ class Service:
         self.traces.open()
         self.door = Door(self.settings, self._bound)
         self.door.tell()
-        self.readiness = Readiness(self._load, self.settings, SearchSettings().milvus_query_timeout_s)
+        store = SearchSettings()
+        patience = store.milvus_query_timeout_s if store.asks_a_server else self.settings.query_timeout
+        self.readiness = Readiness(self._load, self.settings, patience)
         self.queries = Queries(self.settings, self.readiness, self.metrics)
         self.feedback = Feedback(self.settings, self.reports, self.metrics, self.queries.teller)
+        self.pictures = Pictures(self.settings.pictures)
         self.metrics.started(self.settings)
         for journal, folder in ((self.journal, journal_folder), (self.reports, feedback_folder)):
             where = folder(SearchSettings().home, self.settings)
@@ -204,7 +208,10 @@ class Service:
         """GET /openapi.json."""
         return JSONResponse(openapi())
 
-    async def show_page(self, _: Request) -> Response:
-        """GET /: a search box that needs nothing from outside."""
-        page = PAGE.read_text(encoding="utf-8")
-        return HTMLResponse(page, headers={"Content-Security-Policy": page_policy(page)})
+    async def picture(self, request: Request) -> Response:
+        """GET /pictures/{id}."""
+        return await self.pictures.show(request)
+
+    async def show_page(self, request: Request) -> Response:
+        """GET /, and the files of the page: it needs nothing from outside."""
+        return page_file(request.path_params.get("name", HOME), request)

@@ -57,6 +57,10 @@ class WrongMethod(EtalageError):
     """The endpoint answers to another method: HTTP 405."""
 
 
+class UnknownPicture(EtalageError):
+    """A picture that the service cannot show: HTTP 404."""
+
+
 class Busy(EtalageError):
     """Too much is asked at this moment: HTTP 429; it is worth trying again in `seconds`."""
 
@@ -123,6 +127,7 @@ TABLE: dict[type[Exception], Refusal] = {
     WrongScope: Refusal(403, "forbidden"),
     UrlRefused: Refusal(403, "image_url_refused"),
     UnknownProduct: Refusal(404, "unknown_product"),
+    UnknownPicture: Refusal(404, "unknown_picture"),
     UnknownRoute: Refusal(404, "unknown_route"),
     WrongMethod: Refusal(405, "wrong_method"),
     BodyTooSlow: Refusal(408, "too_slow_body"),

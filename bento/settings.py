@@ -54,6 +54,8 @@ class ServiceSettings(BaseSettings):
     """Requests that it may make at once after a pause."""
     wrong_keys: int = Field(default=20, ge=0, le=100_000)
     """Wrong API keys a minute from one address; the next ones are told 429, right ones are let in. 0 sets no limit."""
+    pictures: Path | None = None
+    """The folder of packed media that /pictures shows; `etalage serve` names that of its workspace. None: none."""
     query_cache: int = Field(default=10_000, ge=0)
     """Vectors of queries that are remembered, 4 x D bytes each; 0: none."""
     image_hosts: Hosts = ()

@@ -20,6 +20,7 @@ def ask(
     legs: Sequence[str],
     release: str | None,
     understand: bool = True,
+    explain: bool = False,
 ) -> Answer:
     """The answer of the champion, or of `release`; `more` and `less` are terms that pull and push.
 
@@ -36,6 +37,7 @@ def ask(
         legs=tuple(legs) or None,
         terms=tuple(terms),
         understand=understand,
+        explain=explain,
     )
     check(query)
     store = ReleaseStore(home)

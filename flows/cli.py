@@ -170,6 +170,7 @@ def search(
         list[str] | None, typer.Option("--leg", help="Use only this leg: dense, image, text, lexical, attributes.")
     ] = None,
     understand: Annotated[bool, typer.Option(help="Read attributes, negations and prices in TEXT.")] = True,
+    explain: Annotated[bool, typer.Option("--explain", help="Say why each of the first hits was found.")] = False,
     release: Annotated[str | None, typer.Option(help="Another release than the champion.")] = None,
 ) -> None:
     """Ask the release that answers now, in this process.
@@ -181,6 +182,8 @@ def search(
     [dim]etalage search "in blue" --image photo.jpg[/dim]
 
     [dim]etalage search --image a.jpg --image b.jpg --more wool --less black[/dim]
+
+    [dim]etalage search "red summer dress" -k 3 --explain[/dim]
     """
     from flows import console
     from flows.asking import ask
@@ -190,8 +193,12 @@ def search(
             raise InvalidQuery(f"{path} is not a file.")
     photos = [path.read_bytes() for path in image or []]
     words = (more or [], less or [])
-    answer = ask(home_folder(), text, photos, *words, k, filters or [], legs or [], release, understand)
+    answer = ask(home_folder(), text, photos, *words, k, filters or [], legs or [], release, understand, explain)
     console.show_answer(answer)
+    if explain:
+        from flows.explaining import show_reasons
+
+        show_reasons(answer)
 
 
 @app.command()

@@ -38,6 +38,7 @@ from models.encoder_folder import (
     read_config,
     read_probes,
 )
+from models.preprocess import WHOLE, Frame
 from models.text_tokens import TokenizerSpec, load_tokens
 
 LOWEST_PROBE = 0.9999  # a probe's cosine with its saved vector; other processors differ in the seventh digit
@@ -99,6 +100,20 @@ class SeeingEncoder(EncoderLike, Protocol):
 
     def look(self, image: bytes) -> Look:
         """The picture through the image tower, once for its vector and its places."""
+
+
+@runtime_checkable
+class OccludingEncoder(EncoderLike, Protocol):
+    """An encoder that can also look at a picture of which a part is hidden: reasons ask it (search.reasons)."""
+
+    def looks_without(self, image: bytes, hidden: Mask) -> Iterator[list[Look]]:
+        """The picture once for each of `hidden` [M, R, C], True where one of its R x C cells is painted over."""
+
+    def frame(self, image: bytes | None) -> Frame | None:
+        """Which part of the picture those cells cover (models.preprocess.ImagePreprocess.frame).
+
+        Of a picture that is not there (None): None, unless all pictures have the same.
+        """
 
 
 class Encoder:
@@ -182,6 +197,37 @@ class Encoder:
         row = np.zeros((1, self.dim), dtype=np.float32)
         self._place("image", row, [0], vectors)
         return Look(row[0], places[0], pooled[0])
+
+    def looks_without(self, image: bytes, hidden: Mask) -> Iterator[list[Look]]:
+        """See OccludingEncoder: a few at a time, so that who is in a hurry can stop.
+
+        What is hidden gets the picture's mean colour. An image tower that knows no places leaves `places` and `pooled`
+        empty.
+
+        Raises as `encode_image`.
+        """
+        with decoding():
+            pixels = self.config.preprocess.prepare(decode_image(image))  # [3, S, S]
+        mean, (rows, columns) = pixels.mean(axis=(1, 2), keepdims=True), hidden.shape[1:]
+        cells = np.arange(pixels.shape[1])
+        down, across = cells * rows // len(cells), cells * columns // len(cells)
+        outputs = [VECTORS, PLACES, POOLED] if self._knows_places else [VECTORS]
+        for start in range(0, len(hidden), _IMAGES_AT_ONCE):
+            covered = hidden[start : start + _IMAGES_AT_ONCE][:, down][:, :, across]  # [B, S, S]
+            batch = np.where(covered[:, None], mean, pixels).astype(np.float32)
+            vectors, *seen = self._image.run(outputs, {"pixels": batch})
+            whole = np.zeros((len(batch), self.dim), dtype=np.float32)
+            self._place("image", whole, list(range(len(batch))), vectors)
+            nothing = np.zeros((len(batch), 0), dtype=np.float32)
+            places, pooled = seen or (nothing, nothing)
+            yield [Look(*parts) for parts in zip(whole, places, pooled, strict=True)]
+
+    def frame(self, image: bytes | None) -> Frame | None:
+        """See OccludingEncoder."""
+        how = self.config.preprocess
+        if image is None:
+            return WHOLE if how.fit == "squeeze" else None
+        return how.frame(*decode_image(image).size)
 
     def fuse_products(self, text: Floats | None, image: Floats | None, has_text: Mask, has_image: Mask) -> Floats:
         """Unit rows [B, D] of each modality (None: nobody has it) and who has it [B] -> products [B, D].

@@ -16,6 +16,8 @@ from PIL import Image
 Fit = Literal["squeeze", "crop", "pad"]
 Resample = Literal["bilinear", "bicubic", "lanczos"]
 Floats = NDArray[np.float32]
+Frame = tuple[float, float, float, float]
+WHOLE: Frame = (0.0, 0.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,13 @@ class ImagePreprocess:
         for row, image in enumerate(images):
             batch[row] = self.prepare(image)
         return batch
+
+    def frame(self, width: int, height: int) -> Frame:
+        """Where the result lies in a picture of that size: left, top, right, bottom, in widths and heights of it.
+
+        (0, 0, 1, 1) is the whole picture; what is cut away is outside, and a border lies below 0 and beyond 1.
+        """
+        return FRAMES[self.fit](width, height, self)
 
     def to_json(self) -> dict[str, Any]:
         """As plain values for a config file."""
@@ -83,9 +92,25 @@ def _pad(image: Image.Image, how: ImagePreprocess) -> Image.Image:
     return canvas
 
 
+def _whole_frame(width: int, height: int, how: ImagePreprocess) -> Frame:
+    return WHOLE
+
+
+def _crop_frame(width: int, height: int, how: ImagePreprocess) -> Frame:
+    shorter = how.resize or how.size
+    wide, tall = (how.size / max(how.size, shorter * side / min(width, height)) for side in (width, height))
+    return (1 - wide) / 2, (1 - tall) / 2, (1 + wide) / 2, (1 + tall) / 2
+
+
+def _pad_frame(width: int, height: int, how: ImagePreprocess) -> Frame:
+    wide, tall = max(width, height) / width, max(width, height) / height
+    return (1 - wide) / 2, (1 - tall) / 2, (1 + wide) / 2, (1 + tall) / 2
+
+
 RESAMPLES = {
     "bilinear": Image.Resampling.BILINEAR,
     "bicubic": Image.Resampling.BICUBIC,
     "lanczos": Image.Resampling.LANCZOS,
 }
 FITS = {"squeeze": _squeeze, "crop": _crop, "pad": _pad}
+FRAMES = {"squeeze": _whole_frame, "crop": _crop_frame, "pad": _pad_frame}

@@ -57,6 +57,13 @@ class Wish:
         whole = sum(part.weight for part in self.parts)
         return round(sum(part.weight * part.fit(tags, told) for part in self.parts) / whole, DECIMALS)
 
+    def parts_of_score(self, tags: Sequence[str]) -> list[tuple[float, float]]:
+        """Of each mention its fit, and its share of the score: weight x fit / sum of the weights."""
+        told = _fields_of(tuple(tags))
+        whole = sum(part.weight for part in self.parts)
+        fits = [part.fit(tags, told) for part in self.parts]
+        return [(fit, part.weight * fit / whole) for part, fit in zip(self.parts, fits, strict=True)]
+
 
 def wish_of(mentions: Sequence[Mention], values: Mapping[str, Sequence[str]]) -> Wish | None:
     """None without a mention. `values`: field -> all values that products have, by frequency."""

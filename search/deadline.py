@@ -26,6 +26,12 @@ def answered_by(moment: float) -> Iterator[None]:
         _moment.reset(token)
 
 
+def spare(most: float) -> float:
+    """Seconds that what is not needed for the answer may take: half of what is left, never more than `most`."""
+    moment = _moment.get()
+    return most if moment is None else max(0.0, min(most, (moment - time.monotonic()) / 2))
+
+
 def seconds_left(most: float) -> float:
     """How long the next call may take: what is left until the moment, never more than `most`. Raises NotReady: none."""
     moment = _moment.get()

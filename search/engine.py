@@ -12,32 +12,38 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from catalog.errors import EncoderMismatch, InvalidQuery, NotReady, UnknownProduct
+from catalog.errors import EncoderMismatch, NotReady, UnknownProduct
 from models.composer import Composer, SumComposer
 from models.decoding import decodings
 from models.encoder import EncoderLike
 from search.attributes import Wish, values_by_field, wish_of, with_attributes
 from search.collection import ATTRIBUTES, DENSE, FIELD_OF_LEG, IMAGE, LEXICAL, Collection, Scored, Vector
+from search.facets import FacetCounts, counted, facet_fields
 from search.filters import EVERYTHING, Filter, Without, parse_filters
 from search.hubness import Hubs
 from search.late import LateInteraction, seen_by, with_late
 from search.matching import rescored
 from search.meant import meant, priced
-from search.mentions import of_photos, of_terms, with_photos
+from search.mentions import of_photos, read, with_photos
 from search.query import Answer, Hit, LegScore, Query, check, check_k
+from search.query_cache import past_the_cache
 from search.query_vector import Photos, query_vector, see_photos
 from search.ranking import LEGS_OF_KIND, QueryKind, Ranking
 from search.ranking.rerank import Contributions, Reranker
-from search.retrieved import Retrieved
+from search.reasons.explain import Parts, explained
+from search.reasons.reason import MOST_HITS, Reasons
+from search.retrieved import Asked, Retrieved
 from search.understanding.reader import Reader
-from search.understanding.understood import Mention, Understood
-from search.votes import voted
+from search.votes import Shares, voted
 
 __all__ = ["Answer", "Hit", "LegScore", "Query", "SearchEngine"]
 
 
 class SearchEngine:
     """Answers queries from one release. Threads may share it."""
+
+    explain_seconds = 2.0
+    """What finding reasons by leaving out may take, of one answer; what there is no time for is said to be left out."""
 
     def __init__(
         self,
@@ -105,22 +111,31 @@ class SearchEngine:
         return self._answer(self.retrieve(query), query.k, started)
 
     def similar(
-        self, product_id: str, k: int = 10, filters: Mapping[str, Any] | None = None, other_groups: bool = False
+        self,
+        product_id: str,
+        k: int = 10,
+        filters: Mapping[str, Any] | None = None,
+        other_groups: bool = False,
+        explain: bool = False,
     ) -> Answer:
         """Like one product of the collection, by its stored vectors: not itself, nor with `other_groups` its variants.
+
+        With `explain`, hits have reasons.
 
         Raises UnknownProduct, InvalidQuery.
         """
         started = time.perf_counter()
         check_k(k)
-        group = self.product(product_id)["group_id"] if other_groups else None
+        product = self.product(product_id)
+        group = product["group_id"] if other_groups else None
         narrow = parse_filters(filters or {}, self.collection.fields).also(Without(product_id, group))
         vectors = {
             leg: self.collection.vectors([product_id], FIELD_OF_LEG[leg])[0]
             for leg in self.ranking.weights_for("product")
         }
         known = {leg: vector for leg, vector in vectors.items() if vector.any()}
-        return self._answer(self._ask("product", known, k, narrow, started), k, started)
+        found = self._ask("product", known, k, narrow, started)
+        return self._answer(replace(found, like=product if explain else None), k, started)
 
     def product(self, product_id: str) -> Mapping[str, Any]:
         """What a hit would show of one product. Raises UnknownProduct."""
@@ -131,12 +146,13 @@ class SearchEngine:
         started = time.perf_counter()
         check(query)
         narrow = parse_filters(query.filters, self.collection.fields)
-        understood, said = self._read(query)
+        facet_fields(query.facets, self.collection.fields)
+        understood, said = read(query, self.reader)
         given, kind = query, self.ranking.kind_of(query.kind(), understood is None or understood.told)
         legs = query.legs or tuple(self.ranking.weights_for(kind))
         if understood is not None:
             narrow, query = priced(narrow, understood, query.filters), meant(query, understood)
-        read = time.perf_counter()
+        reading = time.perf_counter()
         if query.without is not None:
             narrow = narrow.also(Without(query.without))
         photos, vector = Photos(), None
@@ -146,7 +162,8 @@ class SearchEngine:
                 photos = see_photos(query, self.encoder, late)
                 vector = query_vector(query, self.encoder, self.composer, photos.vector)
         encoded = time.perf_counter()
-        shown = self._shown(query, photos.vector, said) if ATTRIBUTES in legs else ()
+        votes = self._votes(query, photos.vector) if ATTRIBUTES in legs else {}
+        shown = of_photos(votes, said)
         wish = wish_of((*said, *shown), self._values) if ATTRIBUTES in legs else None
         seen = time.perf_counter()
         asked: dict[str, Vector | str] = {}
@@ -156,32 +173,19 @@ class SearchEngine:
         if LEXICAL in legs and words is not None:
             asked[LEXICAL] = words
         wished = None if wish is None or vector is None else (wish, vector)
-        found = self._ask(kind, asked, query.k, narrow, read + (seen - encoded) + sum(decoded), wished)
+        found = self._ask(kind, asked, query.k, narrow, reading + (seen - encoded) + sum(decoded), wished)
         decode = {"decode": sum(decoded) * 1000} if decoded else {}
-        took = {"understand": (read - started + seen - encoded) * 1000, **decode, **found.took_ms}
+        took = {"understand": (reading - started + seen - encoded) * 1000, **decode, **found.took_ms}
         shows = with_photos(understood, shown)
-        return replace(found, understood=shows, query=given, photos=photos.tokens, took_ms=took)
+        how = Asked(query, narrow, photos.vector, votes, (*said, *shown), wish)
+        return replace(found, understood=shows, query=given, photos=photos.tokens, took_ms=took, asked=how)
 
-    def _read(self, query: Query) -> tuple[Understood | None, tuple[Mention, ...]]:
-        """What the text says, None without one, and all that text and terms mention; nothing where they are plain.
-
-        Raises InvalidQuery where the attributes leg is named and there is nothing that it could read.
-        """
-        reading = self.reader if query.understand else None
-        if ATTRIBUTES in (query.legs or ()) and reading is None and not (query.understand and query.images):
-            raise InvalidQuery("The attributes leg needs a text that is understood: this one is plain words.")
-        if reading is None:
-            return None, ()
-        understood = None if query.text is None else reading.read(query.text)
-        mentions = () if understood is None else understood.mentions
-        return understood, (*mentions, *of_terms(reading, query.terms))
-
-    def _shown(self, query: Query, photo: Vector | None, said: Sequence[Mention]) -> tuple[Mention, ...]:
-        """What the photo shows of which nothing is `said`; the product that the query is without has no vote."""
+    def _votes(self, query: Query, photo: Vector | None) -> Mapping[str, Shares]:
+        """What the photo shows; the product that the query is without has no vote."""
         if photo is None or not query.understand:
-            return ()
+            return {}
         narrow = EVERYTHING if query.without is None else Filter((Without(query.without),))
-        return of_photos(voted(self.collection, photo, narrow), said)
+        return voted(self.collection, photo, narrow)
 
     def ranked(self, retrieved: Retrieved) -> Scored:
         """Every candidate, best first: the fused legs, their top once more by late interaction where it has a share."""
@@ -195,7 +199,7 @@ class SearchEngine:
     def best(self, retrieved: Retrieved, k: int) -> tuple[Scored, Contributions]:
         """The `k` best, and, where the query asks to explain, what adds up to the score of each."""
         ranked, query = self.ranked(retrieved), retrieved.query
-        explain = query is not None and query.explain
+        explain = retrieved.like is not None or (query is not None and query.explain)
         if query is None or self.reranker is None or not self.reranker.answers(query, retrieved.kind):
             return ranked[:k], with_late(retrieved.explained(self.ranking), ranked[:k]) if explain else {}
         top = ranked[: max(self.ranking.candidates, k)]
@@ -254,6 +258,8 @@ class SearchEngine:
         }
         ranked = time.perf_counter()
         products = self.collection.products([product_id for product_id, _ in best])
+        fetched = time.perf_counter()
+        reasons = self._reasons(retrieved, [product_id for product_id, _ in best], products) if why else {}
         hits = tuple(
             Hit(
                 product_id,
@@ -262,6 +268,7 @@ class SearchEngine:
                 {leg: own.get(product_id, _NOWHERE) for leg, own in places.items()},
                 product,
                 why.get(product_id),
+                reasons.get(product_id),
             )
             for rank, ((product_id, score), product) in enumerate(zip(best, products, strict=True), start=1)
         )
@@ -269,10 +276,31 @@ class SearchEngine:
         took = {
             **retrieved.took_ms,
             "rank": (ranked - before) * 1000,
-            "fetch": (done - ranked) * 1000,
+            "fetch": (fetched - ranked) * 1000,
+            **({"explain": (done - fetched) * 1000} if why else {}),
             "total": (done - started) * 1000,
         }
-        return Answer(hits, self.release, took, retrieved.understood)
+        return Answer(hits, self.release, took, retrieved.understood, self._facets(retrieved))
+
+    def _facets(self, retrieved: Retrieved) -> Mapping[str, FacetCounts] | None:
+        """Of what was found, where the query asks; None where not."""
+        if retrieved.query is None or not retrieved.query.facets:
+            return None
+        ids = sorted({product_id for scored in retrieved.candidates.values() for product_id, _ in scored})
+        return counted(self.collection.products(ids), facet_fields(retrieved.query.facets, self.collection.fields))
+
+    def _reasons(
+        self, retrieved: Retrieved, ids: Sequence[str], products: Sequence[Mapping[str, Any]]
+    ) -> Mapping[str, Reasons]:
+        """Of the first hits."""
+        parts = Parts(
+            self.encoder, self.collection, self.ranking, self.composer, self.reader, self.late, self.hubs, self._values
+        )
+        query = retrieved.query
+        by_ranker = query is not None and self.reranker is not None and self.reranker.answers(query, retrieved.kind)
+        found = dict(zip(ids[:MOST_HITS], products, strict=False))
+        with past_the_cache():  # variants of the query that nobody else will ask
+            return explained(parts, retrieved, self.ranked(retrieved), found, by_ranker, self.explain_seconds)
 
 
 _NOWHERE = LegScore(None, None)

@@ -9,6 +9,7 @@ search.engine blends that with the first stage by the weight that tuning chose f
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,6 +31,14 @@ MODALITIES_OF_LEG: Mapping[str, frozenset[str]] = {
     DENSE: frozenset({"image", "text"}),
     **{leg: frozenset({leg}) for leg in FIELD_OF_LEG if leg != DENSE},
 }
+
+
+class AskedTokens(NamedTuple):
+    """Tokens [T, W] of one part of a query, how much the part weighs, and of words which; () for a photo."""
+
+    tokens: Floats
+    weight: float
+    words: tuple[str, ...] = ()
 
 
 class LateInteraction:
@@ -54,18 +63,26 @@ class LateInteraction:
 
         `photos`: tokens [J, W] of the query's photos, where it is known already what they show.
         """
-        parts: list[tuple[Floats, float]] = []
-        words = words_of(query.words() or "")
-        share = query.text_weight if words and query.images else 1.0
-        if words:
-            parts.append((self._words(words), share))
-        if query.images:
-            shown = photos or [self.heads.photo(image) for image in query.images]
-            parts += [(tokens, (1 - share * bool(words)) / len(shown)) for tokens in shown]
-        found = [(self.tokens.scores(part, ids, seen), weight) for part, weight in parts if weight > 0]
+        found = [
+            (self.tokens.scores(part.tokens, ids, seen), part.weight)
+            for part in self.asked(query, photos)
+            if part.weight > 0
+        ]
         if not found:
             return {}
         return {each: sum(scores[each] * weight for scores, weight in found) for each in found[0][0]}
+
+    def asked(self, query: Query, photos: Sequence[Floats] = ()) -> list[AskedTokens]:
+        """The tokens of the words, and those of each photo."""
+        parts: list[AskedTokens] = []
+        words = words_of(query.words() or "")
+        share = query.text_weight if words and query.images else 1.0
+        if words:
+            parts.append(AskedTokens(self._words(words), share, words))
+        if query.images:
+            shown = photos or [self.heads.photo(image) for image in query.images]
+            parts += [AskedTokens(tokens, (1 - share * bool(words)) / len(shown)) for tokens in shown]
+        return parts
 
     def _words(self, words: tuple[str, ...]) -> Floats:
         """[T, W]: of a title's word the token that was made with the release, of another word one made now."""
@@ -84,17 +101,37 @@ def blend(fused: Scored, late: Mapping[str, float], weight: float) -> Scored:
     """
     if weight == 0 or len(fused) < 2 or not late:
         return fused
-    top, last = fused[0][1], fused[-1][1]
-    first = {product_id: (score - last) / (top - last) if top > last else 1.0 for product_id, score in fused}
-    low, high = min(late.values()), max(late.values())
-    mixed: list[tuple[float, str]] = []
-    for product_id, _ in fused:
-        value = first[product_id]
-        if product_id in late:
-            own = 1.0 - (high - late[product_id]) / max(high - low, NARROWEST)
-            value = (1 - weight) * value + weight * own
-        mixed.append((-round(value, DECIMALS), product_id))  # by value: where all first scores are one, late decides
-    return [(product_id, round(last - (top - last) * value, DECIMALS)) for value, product_id in sorted(mixed)]
+    scale = BlendScale.of(fused, late, weight)
+    mixed = [(-round(scale.value(score, late.get(product_id)), DECIMALS), product_id) for product_id, score in fused]
+    # by value: where all first scores are one, late decides
+    return [(product_id, round(scale.score(-value), DECIMALS)) for value, product_id in sorted(mixed)]
+
+
+class BlendScale(NamedTuple):
+    """What the scores of a list are stretched by: the first stage's best and last, and late interaction's."""
+
+    top: float
+    last: float
+    low: float
+    high: float
+    weight: float
+
+    @classmethod
+    def of(cls, fused: Scored, late: Mapping[str, float], weight: float) -> "BlendScale":
+        """Of the list that is blended, and its late scores."""
+        return cls(fused[0][1], fused[-1][1], min(late.values()), max(late.values()), weight)
+
+    def value(self, score: float, late: float | None) -> float:
+        """Of a product with these scores, 0 to 1."""
+        first = (score - self.last) / (self.top - self.last) if self.top > self.last else 1.0
+        if late is None:
+            return first
+        own = 1.0 - (self.high - late) / max(self.high - self.low, NARROWEST)
+        return (1 - self.weight) * first + self.weight * own
+
+    def score(self, value: float) -> float:
+        """A value on the scale of the first stage."""
+        return self.last + (self.top - self.last) * value
 
 
 def with_late(legs: Mapping[str, Mapping[str, float]], ranked: Scored) -> dict[str, Mapping[str, float]]:

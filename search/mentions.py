@@ -7,10 +7,27 @@ what the photo shows in the same field.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from search.query import WeightedTerm
+from catalog.errors import InvalidQuery
+from search.collection import ATTRIBUTES
+from search.query import Query, WeightedTerm
 from search.understanding.reader import Reader
 from search.understanding.understood import Meaning, Mention, Understood
 from search.votes import Shares
+
+
+def read(query: Query, reader: Reader | None) -> tuple[Understood | None, tuple[Mention, ...]]:
+    """What the text says, None without one, and all that text and terms mention; nothing where they are plain.
+
+    Raises InvalidQuery where the attributes leg is named and there is nothing that it could read.
+    """
+    reading = reader if query.understand else None
+    if ATTRIBUTES in (query.legs or ()) and reading is None and not (query.understand and query.images):
+        raise InvalidQuery("The attributes leg needs a text that is understood: this one is plain words.")
+    if reading is None:
+        return None, ()
+    understood = None if query.text is None else reading.read(query.text)
+    mentions = () if understood is None else understood.mentions
+    return understood, (*mentions, *of_terms(reading, query.terms))
 
 
 def of_terms(reader: Reader, terms: Iterable[WeightedTerm]) -> tuple[Mention, ...]:

@@ -6,7 +6,9 @@ from typing import Any
 
 from catalog.errors import InvalidQuery
 from search.collection import LEXICAL, QUERY_LEGS
+from search.facets import FacetCounts
 from search.ranking import QueryKind
+from search.reasons.reason import Reasons
 from search.understanding.understood import Understood
 
 MOST_HITS = 200
@@ -35,6 +37,7 @@ class Query:
     `understand`: read attributes, negations and prices in the words (search.understanding) and what the photos show
     (search.votes), or take both as they are.
     `explain`: say of each hit what adds up to its score.
+    `facets`: fields whose values are counted over what was found (search.facets).
     """
 
     text: str | None = None
@@ -47,6 +50,7 @@ class Query:
     without: str | None = None
     understand: bool = True
     explain: bool = False
+    facets: tuple[str, ...] = ()
 
     def kind(self) -> QueryKind:
         """Which weights rank it."""
@@ -74,6 +78,7 @@ class Hit:
     """One ranked product. `legs` has every leg that was asked; `product` is what search.rows.payload_of shows.
 
     `contributions`, for a query that asks to explain: what each leg, or each feature of the ranker, adds to the score.
+    `reasons`: why it was found (search.reasons), of the first hits of such a query.
     """
 
     id: str
@@ -82,19 +87,22 @@ class Hit:
     legs: Mapping[str, LegScore]
     product: Mapping[str, Any]
     contributions: Mapping[str, float] | None = None
+    reasons: Reasons | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Hits, best first, the release that gave them, and milliseconds: understand, encode, retrieve, rank, fetch, total.
 
-    `understood`: how the text was read; None where there was none, or nothing to read it with, or it was not to be.
+    `facets`: of the fields that were asked for. `understood`: how the text was read; None where there was none, or
+    nothing to read it with, or it was not to be.
     """
 
     hits: tuple[Hit, ...]
     release: str
     took_ms: Mapping[str, float]
     understood: Understood | None = None
+    facets: Mapping[str, FacetCounts] | None = None
 
 
 def check(query: Query) -> None:

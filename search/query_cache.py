@@ -17,8 +17,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from models.encoder import Look, Mask, SeeingEncoder
+from models.encoder import Look, Mask, OccludingEncoder, SeeingEncoder
 from models.encoder_folder import Floats
+from models.preprocess import Frame
 
 Modality = Literal["text", "image"]
 MODALITIES: tuple[Modality, ...] = ("text", "image")
@@ -26,7 +27,7 @@ MODALITIES: tuple[Modality, ...] = ("text", "image")
 _past_the_cache: ContextVar[bool] = ContextVar("past_the_cache", default=False)
 
 
-class KeyedEncoder(SeeingEncoder, Protocol):
+class KeyedEncoder(SeeingEncoder, OccludingEncoder, Protocol):
     """An encoder that can tell which texts it cannot tell apart."""
 
     def text_key(self, texts: Sequence[str]) -> bytes:
@@ -105,6 +106,14 @@ class CachedEncoder:
     def look(self, image: bytes) -> Look:
         """As the encoder inside: what a trunk sees is too large to be kept for many pictures."""
         return self.encoder.look(image)
+
+    def looks_without(self, image: bytes, hidden: Mask) -> Iterator[list[Look]]:
+        """As the encoder inside: nobody asks the same again."""
+        return self.encoder.looks_without(image, hidden)
+
+    def frame(self, image: bytes | None) -> Frame | None:
+        """As the encoder inside."""
+        return self.encoder.frame(image)
 
     def encode_product_text(self, texts: Sequence[str]) -> Floats:
         """As the encoder inside: products are not queries."""

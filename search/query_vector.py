@@ -5,6 +5,7 @@ both    composed of photo and words (models.composer), where the query has both
 whole   both + sum over terms of weight * term
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,19 +36,30 @@ def see_photos(query: Query, encoder: EncoderLike, late: LateInteraction | None)
     if not query.images:
         return Photos()
     if late is None:
-        return Photos(_mean(encoder.encode_image(query.images)))
+        return Photos(mean_photo(encoder.encode_image(query.images)))
     looks = [late.heads.look(image) for image in query.images]
-    return Photos(_mean(np.stack([vector for vector, _ in looks])), tuple(tokens for _, tokens in looks))
+    return Photos(mean_photo(np.stack([vector for vector, _ in looks])), tuple(tokens for _, tokens in looks))
 
 
-def _mean(vectors: Vector) -> Vector:
+def mean_photo(vectors: Vector) -> Vector:
+    """[P, D], the vectors of the photos of one query -> [D]. Raises InvalidQuery when they cancel each other out."""
     return _sound(vectors[0] if len(vectors) == 1 else weighted_sum([(vector, 1.0) for vector in vectors]))
 
 
 def query_vector(query: Query, encoder: EncoderLike, composer: Composer, photo: Vector | None) -> Vector:
     """[D], unit length. `photo` is the vector of this query's photos. Raises InvalidQuery when nothing is left."""
+    return composed(query, encoded_texts(query, encoder), composer, photo)
+
+
+def encoded_texts(query: Query, encoder: EncoderLike) -> list[Vector]:
+    """[D] of the text, if there is one, and of every term."""
     texts = [text for text in (query.text, *(term.text for term in query.terms)) if text is not None]
-    vectors = list(encoder.encode_text(texts)) if texts else []
+    return list(encoder.encode_text(texts)) if texts else []
+
+
+def composed(query: Query, texts: Sequence[Vector], composer: Composer, photo: Vector | None) -> Vector:
+    """As `query_vector`, of what `encoded_texts` gave."""
+    vectors = list(texts)
     parts: list[tuple[Vector, float]] = []
     words = _sound(vectors.pop(0)) if query.text is not None else None
     if words is not None and photo is not None:

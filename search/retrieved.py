@@ -1,13 +1,34 @@
 """What the legs put forward for one query, before it is ranked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
+from search.attributes import Wish
 from search.collection import Scored, Vector
+from search.filters import Filter
 from search.query import Query
 from search.ranking import QueryKind, Ranking, fuse, leg_shares
 from search.ranking.rerank import Contributions
-from search.understanding.understood import Understood
+from search.understanding.understood import Mention, Understood
+from search.votes import Shares
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How the legs were asked: what reasons ask again with a part of the query left out.
+
+    `query`: as it was meant (search.meant); `narrow`: its filter; `photo` [D] of its photos; `votes`: what they show
+    (search.votes); `mentions`: what the query speaks of and what its photos show; `wish`: what the leg `attributes`
+    made of those.
+    """
+
+    query: Query
+    narrow: Filter
+    photo: Vector | None = None
+    votes: Mapping[str, Shares] = field(default_factory=dict)
+    mentions: tuple[Mention, ...] = ()
+    wish: Wish | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +44,10 @@ class Retrieved:
     """What was asked; None for products like another."""
     photos: tuple[Vector, ...] = ()
     """Tokens [J, W] of its photos, where late interaction will look at them."""
+    asked: Asked | None = None
+    """None for products like another."""
+    like: Mapping[str, Any] | None = None
+    """The product that these are like, where it is asked why."""
 
     def ranked(self, ranking: Ranking) -> Scored:
         """Every candidate, best first."""

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -22,6 +22,7 @@ from bento.telling.logs import UNREAD, Notes, QueryTeller
 from bento.telling.metrics import Metrics
 from catalog.tokens import language_of
 from search.engine import Answer, Hit, Query, SearchEngine
+from search.facets import FacetCounts
 from search.query import WeightedTerm
 from search.settings import SearchSettings
 
@@ -84,6 +85,7 @@ class Queries:
                 understand=fields.understand,
                 terms=tuple(WeightedTerm(term.text, term.weight) for term in fields.terms),
                 explain=fields.explain,
+                facets=tuple(fields.facets),
             )
             notes.kind, notes.asked = query.kind(), self.teller.of(query)
             words = query.words()
@@ -103,7 +105,7 @@ class Queries:
             parsed = time.perf_counter() - started
             notes.kind, notes.asked = "product", self.teller.like(fields.id)
             notes.k, notes.filters = fields.k, tuple(fields.filters)
-            return engine.similar(fields.id, fields.k, fields.filters), parsed
+            return engine.similar(fields.id, fields.k, fields.filters, explain=fields.explain), parsed
 
         return await self._answered(request, ask)
 
@@ -138,6 +140,7 @@ class Queries:
             {
                 "hits": [_hit(hit) for hit in answer.hits],
                 "understood": None if answer.understood is None else answer.understood.to_json(),
+                **({} if answer.facets is None else {"facets": _facets(answer.facets)}),
                 "release": answer.release,
                 "took_ms": round((time.perf_counter() - started) * 1000, 3),
                 "timings_ms": {phase: round(took, 3) for phase, took in timings.items()},
@@ -164,8 +167,14 @@ class Queries:
 
 def _hit(hit: Hit) -> dict[str, Any]:
     legs = {leg: {"score": at.score, "rank": at.rank} for leg, at in hit.legs.items()}
-    why = {} if hit.contributions is None else {"contributions": dict(hit.contributions)}
+    why: dict[str, Any] = {} if hit.contributions is None else {"contributions": dict(hit.contributions)}
+    if hit.reasons is not None:
+        why["reasons"] = hit.reasons.to_json()
     return {**hit.product, "id": hit.id, "score": hit.score, "rank": hit.rank, "legs": legs, **why}
+
+
+def _facets(facets: Mapping[str, FacetCounts]) -> dict[str, Any]:
+    return {field: [{"value": value, "count": count} for value, count in own] for field, own in facets.items()}
 
 
 def as_json(content: dict[str, Any]) -> Response:

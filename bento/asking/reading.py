@@ -190,14 +190,15 @@ def _parse_form(body: bytes, boundary: bytes, settings: ServiceSettings) -> tupl
 
 
 def _form_value(name: str, words: str, settings: ServiceSettings) -> Any:
-    """A form has only strings: `filters` and `terms` are JSON, `legs` have commas, others are numbers or booleans."""
+    """A form has only strings: `filters` and `terms` are JSON, `legs` and `facets` have commas, others are numbers or
+    booleans."""
     if name == "filters":
         return parse_json(words.encode(), settings)
     if name == "terms":
         terms = _loads(words.encode())
         _check_values(terms, depth=1)
         return terms
-    if name == "legs":
+    if name in ("legs", "facets"):
         return [leg.strip() for leg in words.split(",")]
     if name in ("k", "text_weight"):
         return _number(name, words.strip())

@@ -14,6 +14,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from bento.asking.reason_schemas import ReasonsAnswer
 from search.query import USUAL
 
 Scalar = str | int | float | bool
@@ -74,7 +75,14 @@ class SearchRequest(BaseModel):
         default_factory=list,
         description='Up to 16 wishes beside it: [{"text": "wool"}, {"text": "black", "weight": -0.5}].',
     )
-    explain: StrictBool = Field(default=False, description="Say of each hit what adds up to its score.")
+    explain: StrictBool = Field(
+        default=False,
+        description="Say of each hit what adds up to its score, and of the first 10 the reasons; takes longer.",
+    )
+    facets: list[StrictStr] = Field(
+        default_factory=list,
+        description='Count the values of these fields, or with "*" of all, over what the query found.',
+    )
 
 
 class SimilarRequest(BaseModel):
@@ -85,6 +93,7 @@ class SimilarRequest(BaseModel):
     id: StrictStr = Field(description="A product's id.")
     k: StrictInt = Field(default=10, description="How many hits, 1 to 200.")
     filters: dict[StrictStr, Any] = Field(default_factory=dict, description="As in POST /search.")
+    explain: StrictBool = Field(default=False, description="As in POST /search: legs, and what both products share.")
 
 
 class LegScore(BaseModel):
@@ -108,6 +117,9 @@ class HitAnswer(BaseModel):
     legs: dict[str, LegScore]
     contributions: dict[str, float] | None = Field(
         default=None, description="With explain: what each leg or feature adds; together they are the score."
+    )
+    reasons: ReasonsAnswer | None = Field(
+        default=None, description="With explain, of the first 10 hits: why it was found."
     )
 
 
@@ -149,6 +161,13 @@ class UnderstoodAnswer(BaseModel):
     searched: str = Field(description="The words that were looked for in the end.")
 
 
+class FacetCount(BaseModel):
+    """A value and how many of the products that the query found have it."""
+
+    value: str
+    count: int
+
+
 class SearchAnswer(BaseModel):
     """The body of an answer of POST /search and POST /similar."""
 
@@ -157,11 +176,14 @@ class SearchAnswer(BaseModel):
         default=None,
         description="How the query was read; null where nothing was, or where it was taken as it is.",
     )
+    facets: dict[str, list[FacetCount]] | None = Field(
+        default=None, description="With facets: field to its values, the most frequent first, at most 50 of a field."
+    )
     release: str = Field(description="The release that answered; also the header X-Etalage-Release.")
     took_ms: float = Field(description="From the request's headers to the answer.")
     timings_ms: dict[str, float] = Field(
         description="By phase: read, wait, parse, fetch_image, understand, decode (of pictures), encode, retrieve, "
-        "rank, fetch."
+        "rank, fetch, explain."
     )
 
 

@@ -44,10 +44,13 @@ SEARCH_EXAMPLES: dict[str, dict[str, Any]] = {
             "terms": [{"text": "wool", "weight": 0.5}, {"text": "black", "weight": -0.5}],
         },
     },
+    "why": {"summary": "Why each hit was found", "value": {"text": "red dress", "k": 3, "explain": True}},
+    "facets": {"summary": "With counts to filter by", "value": {"text": "shirt", "facets": ["category"]}},
     "legs": {"summary": "One leg only, for diagnosis", "value": {"text": "boots", "legs": ["lexical"]}},
 }
 SIMILAR_EXAMPLES: dict[str, dict[str, Any]] = {
-    "similar": {"summary": "Like a product of the catalogue", "value": {"id": "15970", "k": 5}}
+    "similar": {"summary": "Like a product of the catalogue", "value": {"id": "15970", "k": 5}},
+    "why": {"summary": "And why", "value": {"id": "15970", "k": 3, "explain": True}},
 }
 UNDERSTOOD = {
     "facets": [
@@ -137,6 +140,26 @@ def openapi() -> dict[str, Any]:
                     "responses": _responses("ProductAnswer", _product(), 404, 429, 503),
                 }
             },
+            "/pictures/{id}": {
+                "get": {
+                    "operationId": "picture",
+                    "summary": "A picture of a product, small",
+                    "parameters": [
+                        {
+                            "name": "id",
+                            "in": "path",
+                            "required": True,
+                            "schema": {"type": "string"},
+                            "example": "0f343b0931126a20f133d67c",
+                            "description": "Of a product's `images`.",
+                        }
+                    ],
+                    "responses": {
+                        "200": {"description": "JPEG", "headers": HEADERS, "content": {"image/jpeg": {}}},
+                        **{str(status): _refused(status) for status in (404, 429, 503)},
+                    },
+                }
+            },
             "/feedback": {
                 "post": {
                     "operationId": "feedback",
@@ -192,6 +215,7 @@ def _search() -> dict[str, Any]:
             "terms": {"type": "string", "description": "A JSON list, as in the JSON body."},
             "understand": {"type": "boolean", "default": True},
             "explain": {"type": "boolean", "default": False},
+            "facets": {"type": "string", "description": "Names with commas between them, or *."},
         },
     }
     return {

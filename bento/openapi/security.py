@@ -8,6 +8,7 @@ NEEDS: dict[str, KeyScope] = {
     "/search": "search",
     "/similar": "search",
     "/products/{id}": "search",
+    "/pictures/{id}": "search",
     "/feedback": "feedback",
     "/metrics": "admin",
 }

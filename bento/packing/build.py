@@ -31,7 +31,7 @@ LOCK = PROJECT / "requirements.lock"
 PACKED = "release"
 BENTOFILE = "bentofile.yaml"
 REQUIREMENTS = "requirements.txt"
-DATA_SUFFIXES = (".html", ".png")
+DATA_SUFFIXES = (".html", ".css", ".js", ".png")
 """Files that lie beside serving code and go with it."""
 BASE_IMAGE = "python:3.11.15-slim-bookworm"
 """What `bentoml containerize` starts from."""

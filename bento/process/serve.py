@@ -7,6 +7,7 @@ from pathlib import Path
 from bento.settings import ServiceSettings
 from bento.telling.traces import TraceSettings
 from catalog.errors import ReleaseNotFound
+from catalog.workspace import MEDIA
 from search.serving_code import WORKER
 from search.settings import SearchSettings
 
@@ -69,4 +70,6 @@ def _environment(home: Path, state: str) -> dict[str, str]:
         places["ETALAGE_SERVICE_KEYS"] = str(settings.keys.absolute())
     if settings.journal_folder:
         places["ETALAGE_SERVICE_JOURNAL_FOLDER"] = str(settings.journal_folder.absolute())
+    if pictures := settings.pictures or (MEDIA if MEDIA.is_dir() else None):
+        places["ETALAGE_SERVICE_PICTURES"] = str(pictures.absolute())
     return {"OPENBLAS_NUM_THREADS": "1", **os.environ, **bentoml_environment(home / "service" / state), **places}

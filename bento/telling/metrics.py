@@ -24,7 +24,19 @@ from search.ranking import LEGS_OF_KIND, QueryKind
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 KINDS: tuple[QueryKind, ...] = ("text", "image", "text+image", "product")
-PHASES = ("read", "wait", "parse", "fetch_image", "understand", "decode", "encode", "retrieve", "rank", "fetch")
+PHASES = (
+    "read",
+    "wait",
+    "parse",
+    "fetch_image",
+    "understand",
+    "decode",
+    "encode",
+    "retrieve",
+    "rank",
+    "fetch",
+    "explain",
+)
 
 
 class Metrics:

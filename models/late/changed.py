@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.late.max_sim import Codes, Floats
-from models.late.tokens import ProductTokens
+from models.late.tokens import Matches, ProductTokens
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,14 @@ class ChangedTokens:
         old = [product_id for product_id in ids if product_id not in later]
         new = [product_id for product_id in ids if product_id in later]
         return {**self.base.scores(query, old, seen), **self.changed.scores(query, new, seen)}
+
+    def matches(self, query: Floats, product_id: str, seen: Collection[str]) -> Matches | None:
+        """As ProductTokens.matches."""
+        if product_id in self.hidden:
+            return None
+        later = self.changed is not None and product_id in self.changed.position
+        own = self.changed if later and self.changed is not None else self.base
+        return own.matches(query, product_id, seen)
 
 
 def tokens_of(

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.errors import EncoderMismatch, NotReady
-from models.encoder import EncoderLike, SeeingEncoder, open_session
+from models.encoder import EncoderLike, Look, SeeingEncoder, open_session
 from models.encoder_folder import PLACES, POOLED
 
 FORMAT = 2
@@ -68,8 +68,13 @@ class LateEncoder:
     def look(self, data: bytes) -> tuple[Floats, Floats]:
         """The encoder's vector [D] of a picture file, and its tokens [J, W]: one pass through the image tower."""
         look = self._seeing.look(data)
-        tokens: Floats = self._picture.run(None, {PLACES: look.places[None], POOLED: look.pooled[None]})[0][0]
-        return look.vector, tokens
+        return look.vector, self.tokens([look])[0]
+
+    def tokens(self, looks: Sequence[Look]) -> Floats:
+        """Tokens [B, J, W] of what the image tower saw of B pictures."""
+        seen = {PLACES: np.stack([look.places for look in looks]), POOLED: np.stack([look.pooled for look in looks])}
+        found: Floats = self._picture.run(None, seen)[0]
+        return found
 
     def _one(self, word: str) -> Floats:
         tokens: Floats = self._words.run(None, {"texts": self._seeing.encode_text([word])})[0][0]

@@ -28,6 +28,20 @@ ARRAYS = ("places", "scale", "words", "titles")
 
 
 @dataclass(frozen=True)
+class Matches:
+    """Of each of T query tokens: `at`, the product's token that it is matched with, and how well.
+
+    The first `places` of those are the J of the picture, its S x S places in rows and one for all of it; then come
+    `words` of the title.
+    """
+
+    at: NDArray[np.int64]
+    values: Floats
+    places: int
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ProductTokens:
     """N products. Threads may share it."""
 
@@ -73,6 +87,25 @@ class ProductTokens:
         has = np.isfinite(best).all(axis=1)
         values = best[has].mean(axis=1)
         return {ids[at]: value for at, value in zip(np.flatnonzero(has).tolist(), values.tolist(), strict=True)}
+
+    def matches(self, query: Floats, product_id: str, seen: Collection[str]) -> "Matches | None":
+        """Which token of the product each of [T, W] is matched with: its score, told in parts. None as in `scores`."""
+        row = self.position.get(product_id)
+        if row is None or not len(query):
+            return None
+        parts: list[Floats] = []
+        places = 0
+        if "image" in seen and self.pictures[row] >= 0:
+            codes = self.places[self.pictures[row]]
+            parts.append((query * self.scale) @ codes.astype(np.float32).T)  # [T, J]
+            places = len(codes)
+        words = self.titles[self._starts[row] : self._starts[row] + self.counts[row]] if "text" in seen else ()
+        if len(words):
+            parts.append(query @ self._unit_words[words].T)
+        if not parts:
+            return None
+        found = np.concatenate(parts, axis=1)
+        return Matches(found.argmax(axis=1), found.max(axis=1), places, tuple(self.vocabulary[word] for word in words))
 
     def _of_titles(self, query: Floats, rows: NDArray[np.int64]) -> Floats:
         counts = np.where(rows >= 0, self._at(self.counts, rows), 0)

@@ -6,7 +6,7 @@
 Names first, then other spellings of names, then the text encoder's neighbours for what is left. Threads may share it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from catalog.products import CATEGORY
@@ -41,6 +41,10 @@ class Reader:
             language = "zh" if language_of(name) != "en" else "en"
             self._named.setdefault(vocabulary.facets[number], {}).setdefault(language, name)
         self._guesser = Guesser(vocabulary, encode)
+
+    def names(self, facet: Facet) -> Mapping[str, str]:
+        """Language -> the first name of a facet value in it."""
+        return self._named.get(facet, {})
 
     def read(self, query: str) -> Understood:
         """What is understood of `query`; any text is read, hostile ones too."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from bento.asking.reason_schemas import ReasonsAnswer
 from bento.asking.schemas import ErrorAnswer, SearchAnswer
 from bento.feedback.schemas import FEEDBACK_EXAMPLES
 from bento.openapi.document import SIMILAR_EXAMPLES, openapi, search_examples
@@ -59,10 +60,35 @@ def test_a_hit_says_what_adds_up_to_its_score_when_asked(client: TestClient):
     assert client.post("/search", **asked).json()["hits"] == by_json["hits"]
     for hit in by_json["hits"]:
         assert sum(hit["contributions"].values()) == pytest.approx(hit["score"], abs=1e-6)
-        del hit["contributions"]
+        why = ReasonsAnswer.model_validate(hit["reasons"]).model_dump()
+        assert why == hit["reasons"] and why["is_score"]  # nothing is told that the document does not know
+        assert why["sum"] == pytest.approx(hit["score"], abs=1e-5)
+        assert {word["text"] for word in why["words"]} == {"red", "dress"} and len(why["photos"]) == 1
+        del hit["contributions"], hit["reasons"]
     assert by_json["hits"] == plain["hits"] != []
     asked["data"]["explain"] = "perhaps"
     assert client.post("/search", **asked).status_code == 422
+
+
+def test_products_like_another_say_why_when_asked(client: TestClient):
+    plain, told = (
+        client.post("/similar", json={"id": "p0", **more}).json()["hits"] for more in ({}, {"explain": True})
+    )
+    assert all("reasons" not in hit for hit in plain)
+    shared = {(own["field"], own["value"]) for own in told[0]["reasons"]["attributes"]}
+    assert shared == {("category", "dress"), ("colour", "Red")}
+
+
+def test_facets_are_counted_when_asked_by_json_and_by_a_form(client: TestClient):
+    asked = {"text": "red", "filters": {"colour": "Red", "category": "dress"}}
+    by_json = client.post("/search", json={**asked, "facets": ["colour", "category"]}).json()
+    assert by_json["facets"]["colour"] == [{"value": "Red", "count": 3}]
+    assert by_json["facets"]["category"] == [{"value": "Apparel", "count": 3}, {"value": "dress", "count": 3}]
+    form = {"text": "red", "filters": json.dumps(asked["filters"]), "facets": "colour, category"}
+    assert client.post("/search", data=form, files={"k": (None, "10")}).json()["facets"] == by_json["facets"]
+    assert "facets" not in client.post("/search", json=asked).json()
+    refused = client.post("/search", json={**asked, "facets": ["price"]})
+    assert (refused.status_code, refused.json()["kind"]) == (400, "invalid_query")
 
 
 def test_one_photo_alone_and_in_a_list_give_the_same_hits(client: TestClient):
@@ -145,7 +171,7 @@ def test_every_example_of_the_openapi_document_is_answered(client: TestClient, t
 def test_the_openapi_document_covers_every_route_and_resolves(client: TestClient):
     document = client.get("/openapi.json").json()
     assert document == json.loads(json.dumps(openapi()))
-    paths = {"/search", "/similar", "/products/{id}", "/feedback", "/healthz", "/readyz", "/metrics"}
+    paths = {"/search", "/similar", "/products/{id}", "/pictures/{id}", "/feedback", "/healthz", "/readyz", "/metrics"}
     assert paths == set(document["paths"])
     words = json.dumps(document)
     for reference in {part.split('"')[0] for part in words.split('"$ref": "#/components/schemas/')[1:]}:

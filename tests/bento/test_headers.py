@@ -1,5 +1,6 @@
 """Headers of every answer, and what no answer says."""
 
+import re
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ from starlette.websockets import WebSocketDisconnect
 
 from bento.app import create_app
 from bento.errors import body_of
-from bento.guarding.headers import ON_EVERY_ANSWER, page_policy
+from bento.guarding.headers import ON_EVERY_ANSWER
+from bento.page.files import page_files
 from catalog.errors import InvalidQuery, NotReady, ReleaseNotFound
 from search.keys import InvalidKeys
 
@@ -37,17 +39,25 @@ def test_every_answer_is_sniffed_framed_and_traced_by_nobody(client: TestClient,
     assert "server" not in reply.headers and "x-powered-by" not in reply.headers
 
 
-def test_the_policy_of_the_page_changes_with_its_script():
-    page = "<style>a</style><script>b</script>"
-    assert page_policy(page) != page_policy(page.replace("b", "c"))
-    assert "script-src 'sha256-PiPoFgA5WUoziU9lZOGxNIu9egCI1CxKy3PurtWcAJ0='" in page_policy(page)  # of "b"
-
-
-def test_the_page_has_no_script_or_style_but_the_two_that_are_hashed(client: TestClient):
+def test_the_page_may_run_its_own_files_and_nothing_that_is_written_into_it(client: TestClient):
     page = client.get("/").text
-    assert (page.count("<script"), page.count("<style")) == (1, 1)
-    assert " style=" not in page and " onclick=" not in page and " src=" not in page
-    assert "eval(" not in page and "Function(" not in page
+    assert page.count("<script") == page.count('<script type="module" src="page/') == 1 and "<style" not in page
+    assert " style=" not in page and " onclick=" not in page
+    for name, content in page_files().items():
+        code = content.decode()
+        assert not re.search(r"\beval\(|\bFunction\(|innerHTML|insertAdjacent|document\.write|https?:", code), name
+    policy = client.get("/").headers["Content-Security-Policy"]
+    assert "script-src 'self'; style-src 'self'; connect-src 'self'" in policy
+
+
+def test_the_files_of_the_page_are_sent_once_and_no_other_file_is(client: TestClient):
+    sent = client.get("/page/main.js")
+    assert sent.headers["content-type"] == "text/javascript; charset=utf-8"
+    again = client.get("/page/main.js", headers={"If-None-Match": sent.headers["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    for name in ("files.py", "__init__.py", "..%2Fapp.py", "nothing.js"):
+        assert client.get(f"/page/{name}").status_code == 404
+    assert sum(map(len, page_files().values())) < 150_000
 
 
 @pytest.mark.parametrize(

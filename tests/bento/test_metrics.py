@@ -121,7 +121,7 @@ def test_queries_are_counted_by_kind_status_and_release_and_refusals_by_reason(s
 
 def test_the_phases_named_are_those_that_answers_tell(service: TestClient):
     told = set(service.post("/search", json={"text": "red", "image": b64(JPEG)}).json()["timings_ms"])
-    told |= set(service.post("/similar", json={"id": "p0"}).json()["timings_ms"])
+    told |= set(service.post("/similar", json={"id": "p0", "explain": True}).json()["timings_ms"])
     assert told == set(PHASES) - {"fetch_image"}  # which tests/bento/test_searching_by_url.py sees
 
 
