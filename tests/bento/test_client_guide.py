@@ -1,4 +1,4 @@
-"""Every example of docs/guides/calling_from_a_shop.md is run as it stands, against a Bento that is really served, with API keys.
+"""Every example of the guide is run as it stands, against a Bento that is really served, with API keys.
 
 The one thing that is changed is the port.
 """
