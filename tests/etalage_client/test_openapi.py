@@ -4,6 +4,7 @@ A field that is added to the service fails here until the client has it too.
 """
 
 import inspect
+import time
 from collections.abc import Iterator
 from typing import Any, get_type_hints
 
@@ -20,6 +21,7 @@ from etalage_client.errors import KINDS, Refused
 from etalage_client.operations import OPERATIONS
 from etalage_client.wire import headers_with
 from tests.bento.world import ready_client
+from tests.etalage_client.local import MOST
 
 SAID_BY_THE_SERVICE = {"title", "description", "default", "examples", "minLength", "maxLength", "minimum", "maximum"}
 """What a schema says beside names and types: the service checks it and says so in its sentence."""
@@ -29,6 +31,9 @@ BOUNDS = {"pattern", "minItems", "maxItems", "additionalProperties"}
 @pytest.fixture(scope="module")
 def started() -> Iterator[TestClient]:
     with ready_client(ServiceSettings()) as client:
+        until = time.monotonic() + MOST
+        while client.get("/readyz").status_code != 200 and time.monotonic() < until:
+            time.sleep(0.1)
         yield client
 
 
