@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
+from etalage_client.reasons import Reasons
+
 
 class Answer(BaseModel):
     """Any answer, and the id under which the service's log and journal know it."""
@@ -41,6 +43,7 @@ class Hit(BaseModel):
     title: str
     legs: dict[str, LegScore]
     contributions: dict[str, float] | None = None
+    reasons: Reasons | None = None
 
     @property
     def own(self) -> dict[str, Any]:
@@ -92,11 +95,21 @@ class Understood(BaseModel):
     searched: str
 
 
+class FacetCount(BaseModel):
+    """A value, and how many of the products that the query found have it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    value: str
+    count: int
+
+
 class SearchAnswer(Answer):
     """Hits, best first, of POST /search and POST /similar."""
 
     hits: list[Hit]
     understood: Understood | None = None
+    facets: dict[str, list[FacetCount]] | None = None
     release: str
     took_ms: float
     timings_ms: dict[str, float]

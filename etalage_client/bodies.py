@@ -48,6 +48,7 @@ class SearchOptions(TypedDict, total=False):
     understand: bool
     terms: Sequence[Term]
     explain: bool
+    facets: Sequence[str]
 
 
 class SearchBody(TypedDict, total=False):
@@ -63,6 +64,7 @@ class SearchBody(TypedDict, total=False):
     understand: bool
     terms: list[Term]
     explain: bool
+    facets: list[str]
 
 
 class SimilarBody(TypedDict):
@@ -71,6 +73,7 @@ class SimilarBody(TypedDict):
     id: str
     k: NotRequired[int]
     filters: NotRequired[dict[str, Any]]
+    explain: NotRequired[bool]
 
 
 class FeedbackBody(TypedDict):
@@ -96,13 +99,15 @@ def search_body(text: str | None, options: SearchOptions) -> SearchBody:
     return body
 
 
-def similar_body(id: str, k: int | None, filters: Filters | None) -> SimilarBody:
+def similar_body(id: str, k: int | None, filters: Filters | None, explain: bool | None) -> SimilarBody:
     """What is sent for products like the one with `id`."""
     body: SimilarBody = {"id": id}
     if k is not None:
         body["k"] = k
     if filters is not None:
         body["filters"] = dict(filters)
+    if explain is not None:
+        body["explain"] = explain
     return body
 
 

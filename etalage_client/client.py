@@ -3,7 +3,8 @@
 import logging
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, Unpack
 
@@ -12,9 +13,20 @@ import httpx
 from etalage_client.answers import Alive, FeedbackAnswer, ProductAnswer, Ready, SearchAnswer
 from etalage_client.bodies import Event, Filters, SearchOptions, feedback_body, search_body, similar_body
 from etalage_client.errors import Refused, Unreachable
-from etalage_client.operations import OPERATIONS, Operation, product_path
+from etalage_client.operations import OPERATIONS, Operation, path_of
 from etalage_client.patience import Patience, Tries
-from etalage_client.wire import Known, checked_url, failure_of, headers_with, limits, read, read_text, words_of
+from etalage_client.wire import (
+    Known,
+    Told,
+    checked_url,
+    failure_of,
+    headers_with,
+    limits,
+    read,
+    read_bytes,
+    read_text,
+    words_of,
+)
 
 logger = logging.getLogger("etalage_client")
 
@@ -45,13 +57,19 @@ class Client:
         """Products for words, pictures, or both. Raises OSError for a picture that cannot be read here."""
         return self._ask("search", SearchAnswer, search_body(text, options))
 
-    def similar(self, id: str, *, k: int | None = None, filters: Filters | None = None) -> SearchAnswer:
+    def similar(
+        self, id: str, *, k: int | None = None, filters: Filters | None = None, explain: bool | None = None
+    ) -> SearchAnswer:
         """Products like one of the catalogue."""
-        return self._ask("similar", SearchAnswer, similar_body(id, k, filters))
+        return self._ask("similar", SearchAnswer, similar_body(id, k, filters, explain))
 
     def product(self, id: str) -> ProductAnswer:
         """One product."""
-        return self._ask("product", ProductAnswer, path=product_path(id))
+        return self._ask("product", ProductAnswer, path=path_of("product", id))
+
+    def picture(self, id: str) -> bytes:
+        """A small JPEG of a product's picture; its `images` name them."""
+        return self._try("picture", read_bytes, path=path_of("picture", id))
 
     def feedback(self, events: Sequence[Event]) -> FeedbackAnswer:
         """Report what users did with hits. May be told again: the service keeps an event once."""
@@ -67,8 +85,7 @@ class Client:
 
     def metrics(self) -> str:
         """What Prometheus reads. Asked once."""
-        operation = OPERATIONS["metrics"]
-        return read_text(*self._send(operation, operation.path, None, Tries(self._patience)))
+        return self._try("metrics", read_text)
 
     def close(self) -> None:
         """Close the connections."""
@@ -81,10 +98,13 @@ class Client:
         self.close()
 
     def _ask(self, name: str, known: type[Known], body: Any = None, path: str = "") -> Known:
+        return self._try(name, partial(read, known, OPERATIONS[name]), body, path)
+
+    def _try(self, name: str, read: Callable[..., Told], body: Any = None, path: str = "") -> Told:
         operation, tries = OPERATIONS[name], Tries(self._patience)
         while True:
             try:
-                return read(known, operation, *self._send(operation, path or operation.path, body, tries))
+                return read(*self._send(operation, path or operation.path, body, tries))
             except (Refused, Unreachable) as error:
                 if not operation.patient:
                     raise

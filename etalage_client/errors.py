@@ -68,6 +68,10 @@ class UnknownProduct(Refused):
     """404: no product has that id."""
 
 
+class UnknownPicture(Refused):
+    """404: the service has no picture of that id."""
+
+
 class UnknownRoute(Refused):
     """404: nothing is at that path, so the base URL may be wrong."""
 
@@ -140,6 +144,7 @@ KINDS: Mapping[str, type[Refused]] = {
     "too_large": TooLarge,
     "too_slow_body": TooSlowBody,
     "unauthorized": Unauthorized,
+    "unknown_picture": UnknownPicture,
     "unknown_product": UnknownProduct,
     "unknown_route": UnknownRoute,
     "unsupported_type": UnsupportedType,

@@ -6,6 +6,7 @@ an event once, however often it is told of it (the same request, product and act
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 from urllib.parse import quote
 
 from etalage_client.answers import Alive, Answer, FeedbackAnswer, ProductAnswer, Ready, SearchAnswer
@@ -18,8 +19,7 @@ class Operation:
 
     method: str
     path: str
-    answer: type[Answer] | None
-    """None: plain text."""
+    answer: type[Answer | str | bytes]
     body: type | None = None
     patient: bool = True
     """False for probes, which are asked what is true now."""
@@ -29,15 +29,16 @@ OPERATIONS: Mapping[str, Operation] = {
     "search": Operation("POST", "/search", SearchAnswer, SearchBody),
     "similar": Operation("POST", "/similar", SearchAnswer, SimilarBody),
     "product": Operation("GET", "/products/{id}", ProductAnswer),
+    "picture": Operation("GET", "/pictures/{id}", bytes),
     "feedback": Operation("POST", "/feedback", FeedbackAnswer, FeedbackBody),
     "healthz": Operation("GET", "/healthz", Alive, patient=False),
     "readyz": Operation("GET", "/readyz", Ready, patient=False),
-    "metrics": Operation("GET", "/metrics", None, patient=False),
+    "metrics": Operation("GET", "/metrics", str, patient=False),
 }
 """By the operationId of the document; a test compares the two."""
 
 
-def product_path(id: str) -> str:
-    """The path of one product. Dots alone would be read as a folder's."""
+def path_of(name: Literal["product", "picture"], id: str) -> str:
+    """The path of one product or picture. Dots alone would be read as a folder's."""
     quoted = quote(id, safe="")
-    return OPERATIONS["product"].path.format(id=quoted.replace(".", "%2E") if set(id) == {"."} else quoted)
+    return OPERATIONS[name].path.format(id=quoted.replace(".", "%2E") if set(id) == {"."} else quoted)

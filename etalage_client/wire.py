@@ -17,6 +17,7 @@ VERSION = "0.1.0"
 SANE_KEY = re.compile(r"[\x21-\x7e]+")
 
 Known = TypeVar("Known", bound=Answer)
+Told = TypeVar("Told")
 
 
 def checked_url(url: str) -> str:
@@ -51,11 +52,16 @@ def failure_of(error: httpx.RequestError, tries: Tries, url: str) -> EtalageClie
     return Unreadable(f"{url} answered with what cannot be read: {type(error).__name__}.")
 
 
-def read_text(status: int, headers: Mapping[str, str], body: bytes) -> str:
-    """The text of an answer. Raises Refused, Unreadable."""
+def read_bytes(status: int, headers: Mapping[str, str], body: bytes) -> bytes:
+    """The bytes of an answer. Raises Refused."""
     if status != 200:
         raise refused(status, body, headers.get("x-request-id", ""), seconds_of(headers.get("retry-after")))
-    return body.decode("utf-8", "replace")
+    return body
+
+
+def read_text(status: int, headers: Mapping[str, str], body: bytes) -> str:
+    """The text of an answer. Raises Refused."""
+    return read_bytes(status, headers, body).decode("utf-8", "replace")
 
 
 def read(known: type[Known], operation: Operation, status: int, headers: Mapping[str, str], body: bytes) -> Known:

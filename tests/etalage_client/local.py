@@ -16,6 +16,9 @@ from bento.settings import ServiceSettings
 from search.engine import SearchEngine
 from tests.bento.world import make_engine
 
+MOST = 120.0
+"""Seconds that a start may take on a machine with much other work."""
+
 
 @contextmanager
 def served(app: ASGIApp) -> Iterator[str]:
