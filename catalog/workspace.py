@@ -15,6 +15,7 @@ JUDGEMENTS = DATA / "judgements.parquet"
 INTERACTIONS = DATA / "interactions.parquet"
 QUARANTINE = DATA / "quarantine.parquet"
 MISSING_PICTURES = DATA / "missing_pictures.parquet"  # only where there are any
+CORRECTIONS = DATA / "corrections.parquet"  # only where there are any
 SNAPSHOT = DATA / "snapshot.json"
 
 ARTIFACTS = Path("artifacts")
