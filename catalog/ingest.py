@@ -17,6 +17,7 @@ from catalog.checking import checked_rows
 from catalog.corrections import Corrected, CorrectedSource, merged
 from catalog.errors import EtalageError, InvalidSnapshot, InvalidSource
 from catalog.lookalikes import PictureFindings, find_lookalikes, without_pictures
+from catalog.looks import write_looks
 from catalog.media import MediaStore
 from catalog.pictures import Fetcher, PictureReader
 from catalog.products import MissingPicture, Product, Quarantined
@@ -40,6 +41,7 @@ from catalog.workspace import (
     DATA,
     INTERACTIONS,
     JUDGEMENTS,
+    LOOKS,
     MEDIA,
     MISSING_PICTURES,
     PRODUCTS,
@@ -156,6 +158,8 @@ def _write(
         write_missing_pictures(missing, _at(folder, MISSING_PICTURES))
     if source.found.applied:
         write_corrections(source.found.applied, _at(folder, CORRECTIONS))
+    shown = {picture for product in products for picture in product.images}
+    write_looks({picture: reader.looks[picture] for picture in shown}, _at(folder, LOOKS))
     write_products(products, _at(folder, PRODUCTS))
     write_quarantine(quarantined, _at(folder, QUARANTINE))
     write_terms(side.terms, _at(folder, TERMS))

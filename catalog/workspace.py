@@ -10,6 +10,7 @@ from pathlib import Path
 DATA = Path("data")
 PRODUCTS = DATA / "products.parquet"
 MEDIA = DATA / "media"
+LOOKS = DATA / "looks.parquet"
 TERMS = DATA / "terms.parquet"
 JUDGEMENTS = DATA / "judgements.parquet"
 INTERACTIONS = DATA / "interactions.parquet"

@@ -68,8 +68,9 @@ def show_verdict(verdict: Verdict) -> None:
     if table.row_count:
         console.print(table)
     unasked = f", {counts['insufficient']} had too little evidence" if counts["insufficient"] else ""
+    warned = f", {counts['warned']} warn" if counts["warned"] else ""
     failed = f"{counts['failed']} refuse, " if counts["failed"] else ""
-    console.print(f"Gates: {failed}{counts['passed']} pass{unasked}. All of them: {GATE_REPORT}")
+    console.print(f"Gates: {failed}{counts['passed']} pass{warned}{unasked}. All of them: {GATE_REPORT}")
 
 
 def show_outcome(outcome: "RetrainOutcome", store: "ReleaseStore") -> None:
