@@ -34,6 +34,7 @@ MISFILED = ARTIFACTS / "misfiled"
 
 REPORTS = Path("reports")
 PICTURES_REPORT = REPORTS / "pictures.json"
+PICTURES_PAGE = REPORTS / "pictures.html"
 VALIDATE_REPORT = REPORTS / "validate.json"
 TRAIN_REPORT = REPORTS / "train.json"
 CURVES = REPORTS / "curves.csv"

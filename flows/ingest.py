@@ -21,6 +21,7 @@ from flows import dvc
 from flows.durable import one_writer, write_durably
 from flows.environment import home_folder
 from flows.ingesting.origin import Ingested, remember
+from flows.ingesting.pictures_page import write_pictures_page
 from flows.orchestration import RETRIED, flow, say, show_table, task
 from flows.scheduling.events import NEW_SNAPSHOT, emit, has_server
 
@@ -54,6 +55,7 @@ def snapshot(
         )
     report = replace(report, downloads=dict(sorted(downloads.counts.items())))
     write_pictures_report(report.snapshot, report.findings)
+    write_pictures_page(report.snapshot, report.findings)
     remember(home_folder(), Ingested(report.snapshot, source, mapping, kind, media, query))
     rows = [{"what": "products", "count": report.products}]
     rows += [{"what": f"quarantined: {reason}", "count": count} for reason, count in report.quarantined.items()]
