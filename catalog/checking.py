@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from catalog.cells import cells_of
 from catalog.pictures import PictureReader
 from catalog.products import MissingPicture, Product, Quarantined
 from catalog.records import BadRow, product_of
@@ -42,7 +43,8 @@ def checked_rows(source: Source, reader: PictureReader | None = None) -> Iterato
                 raise BadRow("duplicate_id", f"The id '{product.id}' stands in an earlier row.")
         except BadRow as bad:
             identity = record.values.get("id", "").encode("utf-8", "replace").decode()[:200]
-            yield CheckedRow(quarantined=Quarantined(record.source_row, identity, bad.reason, bad.detail))
+            told = Quarantined(record.source_row, identity, bad.reason, bad.detail, record.key, cells_of(record))
+            yield CheckedRow(quarantined=told)
         else:
             known.add(product.id)
             away = Counter(f"pictures: {picture.reason}" for picture in missing)

@@ -14,15 +14,21 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from catalog.checking import checked_rows
+from catalog.corrections import Corrected, CorrectedSource, merged
 from catalog.errors import EtalageError, InvalidSnapshot, InvalidSource
 from catalog.lookalikes import PictureFindings, find_lookalikes, without_pictures
+from catalog.looks import write_looks
 from catalog.media import MediaStore
 from catalog.pictures import Fetcher, PictureReader
 from catalog.products import MissingPicture, Product, Quarantined
+from catalog.quarantine_file import read_quarantine_file
 from catalog.shards import write_shards
 from catalog.snapshot import Snapshot, read_snapshot, snapshot_id, write_snapshot
 from catalog.sources.protocol import SideTables, Source
 from catalog.tables import (
+    read_corrections,
+    read_quarantine,
+    write_corrections,
     write_interactions,
     write_judgements,
     write_missing_pictures,
@@ -31,9 +37,11 @@ from catalog.tables import (
     write_terms,
 )
 from catalog.workspace import (
+    CORRECTIONS,
     DATA,
     INTERACTIONS,
     JUDGEMENTS,
+    LOOKS,
     MEDIA,
     MISSING_PICTURES,
     PRODUCTS,
@@ -47,12 +55,14 @@ from catalog.workspace import (
 class IngestReport(Snapshot):
     """The record of the snapshot that is now in place, and whether it differs from the one before.
 
-    `findings` are of its pictures, `downloads` what became of those that were fetched.
+    `findings` are of its pictures, `downloads` what became of those that were fetched, `corrected` what became of the
+    cells that a person corrected.
     """
 
     changed: bool = True
     findings: PictureFindings = field(default_factory=PictureFindings)
     downloads: Mapping[str, int] = field(default_factory=dict)
+    corrected: Corrected = field(default_factory=Corrected)
 
     @property
     def snapshot(self) -> str:
@@ -66,6 +76,8 @@ def ingest(
     on_row: Callable[[int], None] | None = None,
     fetcher: Fetcher | None = None,
     drop_placeholders: bool = False,
+    quarantine: Path | None = None,
+    keep_corrections: bool = True,
 ) -> IngestReport:
     """Read all of `source` into the snapshot folder `into`. `on_row` is told the number of rows done.
 
@@ -73,6 +85,8 @@ def ingest(
     named by URL comes through `fetcher`; where it cannot be had, the product stays and missing_pictures.parquet says
     why.
     With `drop_placeholders` a picture that shows no product counts as none, for products that have a title.
+    `quarantine` is a table of rows that a person corrected (catalog.quarantine_file); corrections of before hold too,
+    unless `keep_corrections` is False.
     Raises InvalidSource when the source cannot be read or gives no product: the old snapshot then stays.
     """
     with _alone(into):
@@ -81,7 +95,8 @@ def ingest(
         new.mkdir(parents=True)
         try:
             before = _present_id(into)
-            snapshot, findings = _write(source, new, on_row, fetcher, drop_placeholders)
+            own = corrected_source(source, into, quarantine, keep_corrections)
+            snapshot, findings = _write(own, new, on_row, fetcher, drop_placeholders)
         except BaseException:
             shutil.rmtree(new, ignore_errors=True)
             raise
@@ -89,7 +104,21 @@ def ingest(
             into.rename(old)
         new.rename(into)
         shutil.rmtree(old, ignore_errors=True)
-        return IngestReport(**asdict(snapshot), changed=snapshot.id != before, findings=findings)
+        return IngestReport(**asdict(snapshot), changed=snapshot.id != before, findings=findings, corrected=own.found)
+
+
+def corrected_source(
+    source: Source, into: Path = DATA, quarantine: Path | None = None, keep_corrections: bool = True
+) -> CorrectedSource:
+    """`source` with the corrections of the snapshot in `into`, and those in the table `quarantine` of its rows.
+
+    Raises InvalidSource for a table that corrects none of them.
+    """
+    kept = read_corrections(_at(into, CORRECTIONS)) if keep_corrections else []
+    if quarantine is None:
+        return CorrectedSource(source, kept)
+    rows = read_quarantine(_at(into, QUARANTINE))
+    return CorrectedSource(source, merged(kept, read_quarantine_file(quarantine, rows, kept), rows))
 
 
 def recover(into: Path = DATA) -> None:
@@ -103,7 +132,7 @@ def recover(into: Path = DATA) -> None:
 
 
 def _write(
-    source: Source,
+    source: CorrectedSource,
     folder: Path,
     on_row: Callable[[int], None] | None,
     fetcher: Fetcher | None,
@@ -127,6 +156,10 @@ def _write(
     dropped.update(side.dropped)
     if missing:
         write_missing_pictures(missing, _at(folder, MISSING_PICTURES))
+    if source.found.applied:
+        write_corrections(source.found.applied, _at(folder, CORRECTIONS))
+    shown = {picture for product in products for picture in product.images}
+    write_looks({picture: reader.looks[picture] for picture in shown}, _at(folder, LOOKS))
     write_products(products, _at(folder, PRODUCTS))
     write_quarantine(quarantined, _at(folder, QUARANTINE))
     write_terms(side.terms, _at(folder, TERMS))

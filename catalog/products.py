@@ -91,13 +91,26 @@ class Quarantined:
     """A source row that did not become a product, and why.
 
     `source_row` counts from 1, the first row after a header; `reason` is a short word of catalog.ingest;
-    `detail` is one sentence for the person who mends the source.
+    `detail` is one sentence for the person who mends the source. `key` names the row whatever its place in the source
+    is (catalog.corrections), and `cells` are what it says, as text to be mended (catalog.cells).
     """
 
     source_row: int
     id: str
     reason: str
     detail: str
+    key: str = ""
+    cells: Mapping[str, str] = field(default_factory=lambda: _NO_ATTRIBUTES)
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """One cell that a person corrected: in the row `key` the `field` says `before` in the source, and `after` here."""
+
+    key: str
+    field: str
+    before: str
+    after: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ class Record:
 
     `images` are references that the source's `media` reads. `problem` is set when the row could not be read at all,
     `left_out` when the shop itself does not show it (a draft). `decimal` is the mark before the cents, where known.
-    `source_row` counts from 1.
+    `source_row` counts from 1; `key` names the row wherever it stands (catalog.corrections).
     """
 
     source_row: int
@@ -56,6 +56,7 @@ class Record:
     problem: str | None = None
     left_out: str | None = None
     decimal: DecimalMark | None = None
+    key: str = ""
 
 
 class BadRow(Exception):

@@ -13,12 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from catalog.errors import InvalidSnapshot
-from catalog.products import Interaction, Judgement, MissingPicture, Product, Quarantined, Term
+from catalog.products import Correction, Interaction, Judgement, MissingPicture, Product, Quarantined, Term
 from catalog.snapshot import Snapshot, read_snapshot, snapshot_id, write_snapshot
-from catalog.workspace import INTERACTIONS, JUDGEMENTS, MISSING_PICTURES, PRODUCTS, QUARANTINE, TERMS
+from catalog.workspace import CORRECTIONS, INTERACTIONS, JUDGEMENTS, MISSING_PICTURES, PRODUCTS, QUARANTINE, TERMS
 
 __all__ = [
     "Snapshot",
+    "read_corrections",
     "read_interactions",
     "read_judgements",
     "read_missing_pictures",
@@ -27,6 +28,7 @@ __all__ = [
     "read_snapshot",
     "read_terms",
     "snapshot_id",
+    "write_corrections",
     "write_interactions",
     "write_judgements",
     "write_missing_pictures",
@@ -65,7 +67,17 @@ SCHEMAS: Mapping[type, pa.Schema] = {
     Interaction: pa.schema(
         [("user_id", _TEXT), ("product_id", _TEXT), ("action", _TEXT), ("at", _TEXT), ("query", _TEXT)]
     ),
-    Quarantined: pa.schema([("source_row", pa.int64()), ("id", _TEXT), ("reason", _TEXT), ("detail", _TEXT)]),
+    Quarantined: pa.schema(
+        [
+            ("source_row", pa.int64()),
+            ("id", _TEXT),
+            ("reason", _TEXT),
+            ("detail", _TEXT),
+            ("key", _TEXT),
+            ("cells", pa.map_(_TEXT, _TEXT)),
+        ]
+    ),
+    Correction: pa.schema([("key", _TEXT), ("field", _TEXT), ("before", _TEXT), ("after", _TEXT)]),
     MissingPicture: pa.schema(
         [("source_row", pa.int64()), ("product_id", _TEXT), ("url", _TEXT), ("reason", _TEXT), ("detail", _TEXT)]
     ),
@@ -73,7 +85,7 @@ SCHEMAS: Mapping[type, pa.Schema] = {
 
 _LISTS = ("category", "images", "audio", "videos", "reviews")
 
-AnyRow = TypeVar("AnyRow", Term, Judgement, Interaction, Quarantined, MissingPicture)
+AnyRow = TypeVar("AnyRow", Term, Judgement, Interaction, Quarantined, MissingPicture, Correction)
 
 
 def write_products(products: Iterable[Product], path: Path = PRODUCTS) -> None:
@@ -125,12 +137,25 @@ def read_interactions(path: Path = INTERACTIONS) -> list[Interaction]:
 
 def write_quarantine(rows: Iterable[Quarantined], path: Path = QUARANTINE) -> None:
     """Write the source rows that did not become products."""
-    _write(_rows(rows), SCHEMAS[Quarantined], path)
+    told = [{name: getattr(row, name) for name in SCHEMAS[Quarantined].names} for row in rows]
+    _write([{**row, "cells": list(row["cells"].items())} for row in told], SCHEMAS[Quarantined], path)
 
 
 def read_quarantine(path: Path = QUARANTINE) -> list[Quarantined]:
     """Read the source rows that did not become products; a missing table is an empty list."""
-    return _read_rows(path, Quarantined)
+    return [
+        dataclasses.replace(row, cells=MappingProxyType(dict(row.cells or ()))) for row in _read_rows(path, Quarantined)
+    ]
+
+
+def write_corrections(rows: Iterable[Correction], path: Path = CORRECTIONS) -> None:
+    """Write the cells that a person corrected."""
+    _write(_rows(rows), SCHEMAS[Correction], path)
+
+
+def read_corrections(path: Path = CORRECTIONS) -> list[Correction]:
+    """Read the cells that a person corrected; a missing table is an empty list."""
+    return _read_rows(path, Correction)
 
 
 def write_missing_pictures(rows: Iterable[MissingPicture], path: Path = MISSING_PICTURES) -> None:

@@ -10,11 +10,13 @@ from pathlib import Path
 DATA = Path("data")
 PRODUCTS = DATA / "products.parquet"
 MEDIA = DATA / "media"
+LOOKS = DATA / "looks.parquet"
 TERMS = DATA / "terms.parquet"
 JUDGEMENTS = DATA / "judgements.parquet"
 INTERACTIONS = DATA / "interactions.parquet"
 QUARANTINE = DATA / "quarantine.parquet"
 MISSING_PICTURES = DATA / "missing_pictures.parquet"  # only where there are any
+CORRECTIONS = DATA / "corrections.parquet"  # only where there are any
 SNAPSHOT = DATA / "snapshot.json"
 
 ARTIFACTS = Path("artifacts")
@@ -32,6 +34,7 @@ MISFILED = ARTIFACTS / "misfiled"
 
 REPORTS = Path("reports")
 PICTURES_REPORT = REPORTS / "pictures.json"
+PICTURES_PAGE = REPORTS / "pictures.html"
 VALIDATE_REPORT = REPORTS / "validate.json"
 TRAIN_REPORT = REPORTS / "train.json"
 CURVES = REPORTS / "curves.csv"

@@ -1,27 +1,30 @@
 """Is this the shop that the champion knows? Today's snapshot against the champion's, table by table.
 
-Every table can be fit by itself and still have lost something: a category, a field, the names of a language, half of
-the judgements, or the unit of its prices. What is told are shares of then, so that a shop may grow as it likes.
+Every table can be fit by itself and still have lost something: a category, a language, a field, the names of a
+language, half of the judgements, the unit of its prices, or the look of its pictures. What is told are shares of then,
+so that a shop may grow as it likes.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import median
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from catalog.picture_hash import Look
 from catalog.products import Judgement, Product, Term
+from evaluation.picture_shift import picture_shift
+from evaluation.rules import What
 
-What = Literal["products", "category", "field", "terms", "judgements", "price", "currency"]
 SAME = 0.1  # share of the champion's products that another catalogue holds at most, by chance of their ids
 FIELDS = ("description", "brand", "category", "price", "currency", "stock", "rating", "images")  # beside attributes
 
 
 class Change(BaseModel):
     """`then` and `now`, counted or shares of the products, and `share`: what is left of then. Of a price `share` is the
-    factor between the same products, and of a currency the share of the same products that changed theirs."""
+    factor between the same products, of a currency the share of the same products that changed theirs, and of pictures
+    how well those of then and now are told apart (evaluation.picture_shift)."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -51,12 +54,13 @@ class Continuity(BaseModel):
 
 @dataclass(frozen=True)
 class Tables:
-    """The part of a snapshot that is compared. `source`: what it says that it came from."""
+    """The part of a snapshot that is compared. `source`: what it says that it came from; `looks`: by media id."""
 
     products: Sequence[Product]
     terms: Sequence[Term] = ()
     judgements: Sequence[Judgement] = ()
     source: str = ""
+    looks: Mapping[str, Look] = field(default_factory=dict)
 
 
 def continuity(then: Tables, now: Tables, minimum: int) -> Continuity:
@@ -67,9 +71,11 @@ def continuity(then: Tables, now: Tables, minimum: int) -> Continuity:
     changes = [
         _left("products", "", len(then.products), len(now.products)),
         *_categories(then.products, now.products, minimum),
+        *_languages(then.products, now.products, minimum),
         *_fields(then.products, now.products, minimum),
         *_terms(then, now),
         *_sale(then.products, now.products, minimum),
+        *_pictures(then, now),
     ]
     if then.judgements:
         changes.append(_left("judgements", "", len(then.judgements), len(now.judgements)))
@@ -99,6 +105,13 @@ def _categories(then: Sequence[Product], now: Sequence[Product], minimum: int) -
 
 def _paths(product: Product) -> list[tuple[str, ...]]:
     return [product.category[: level + 1] for level in range(len(product.category))]
+
+
+def _languages(then: Sequence[Product], now: Sequence[Product], minimum: int) -> Iterator[Change]:
+    before, after = (Counter(product.language for product in own if product.language) for own in (then, now))
+    for language, count in sorted(before.items()):
+        if count >= minimum:
+            yield _left("language", language, count, after[language])
 
 
 def _fields(then: Sequence[Product], now: Sequence[Product], minimum: int) -> Iterator[Change]:
@@ -140,6 +153,13 @@ def _sale(then: Sequence[Product], now: Sequence[Product], minimum: int) -> Iter
     if len(named) >= minimum:
         changed = _share(old != new for old, new in named)
         yield Change(what="currency", then=0.0, now=changed, share=changed)
+
+
+def _pictures(then: Tables, now: Tables) -> Iterator[Change]:
+    found = picture_shift((then.products, then.looks), (now.products, now.looks))
+    if found is not None:
+        before, after, apart = found
+        yield Change(what="pictures", then=before, now=after, share=apart)
 
 
 def _share(cases: Iterable[bool]) -> float:

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pydantic import BaseModel, ConfigDict
 
 from evaluation.compare import Difference, Fall
-from evaluation.continuity import Continuity, What
+from evaluation.continuity import Continuity
 from evaluation.evidence import Evidence
 from evaluation.kinds import RANDOM
 from evaluation.reasons import Reason, above, at_least, at_most, exactly, missing, unasked
-from evaluation.rules import Beats, ChampionRules, ContinuityRules, Floor, GateRules
+from evaluation.rules import Beats, ChampionRules, ContinuityRules, Floor, GateRules, What
 
 
 class Decision(BaseModel):
@@ -71,9 +71,16 @@ def asked_of_continuity(continuity: Continuity | None, rules: ContinuityRules) -
         return
     if continuity.unknown is not None:
         yield unasked("continuity", "the champion's snapshot", continuity.unknown)
+    for what, reason in _asked_of_changes(continuity, rules):
+        warned = reason.outcome == "failed" and what in rules.warn
+        yield reason.model_copy(update={"outcome": "warned"}) if warned else reason
+
+
+def _asked_of_changes(continuity: Continuity, rules: ContinuityRules) -> Iterator[tuple[What, Reason]]:
     limits: tuple[tuple[What, str, float], ...] = (
         ("products", "products", rules.products),
         ("category", "products of a category", rules.category),
+        ("language", "products in a language", rules.language),
         ("field", "products that fill a field", rules.fields),
         ("terms", "facet values that the terms name", rules.terms),
         ("judgements", "judgements", rules.judgements),
@@ -82,15 +89,17 @@ def asked_of_continuity(continuity: Continuity | None, rules: ContinuityRules) -
         for change in continuity.of(what)[:1]:
             name = f"{counted}, as a share of the champion's snapshot"
             told = at_least("continuity", name, change.share, limit, change.name or None)
-            yield told.model_copy(
-                update={"sentence": f"{told.sentence} It was {change.then:g}, and is {change.now:g}."}
-            )
+            sentence = f"{told.sentence} It was {change.then:g}, and is {change.now:g}."
+            yield what, told.model_copy(update={"sentence": sentence})
     for change in continuity.of("price"):
-        factor = max(change.share, 1 / change.share)
-        yield at_most("continuity", "factor between the prices of the same products then and now", factor, rules.price)
+        name = "factor between the prices of the same products then and now"
+        yield "price", at_most("continuity", name, max(change.share, 1 / change.share), rules.price)
     for change in continuity.of("currency"):
         name = "share of the champion's products whose currency changed"
-        yield at_most("continuity", name, change.share, rules.currency)
+        yield "currency", at_most("continuity", name, change.share, rules.currency)
+    for change in continuity.of("pictures"):
+        name = "how well pictures of then and now are told apart (0.5: not at all, 1: always)"
+        yield "pictures", at_most("continuity", name, change.share, rules.pictures)
 
 
 def _training(evidence: Evidence) -> Iterator[Reason]:

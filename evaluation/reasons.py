@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-Outcome = Literal["passed", "failed", "insufficient"]
+Outcome = Literal["passed", "warned", "failed", "insufficient"]
 
 
 class Reason(BaseModel):

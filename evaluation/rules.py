@@ -1,6 +1,6 @@
 """The rules of the gates: the section `gates` of params.yaml. evaluation.gates applies them."""
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -75,23 +75,32 @@ class ChampionRules(Section):
     seed: int = 7
 
 
+What = Literal["products", "category", "language", "field", "terms", "judgements", "price", "currency", "pictures"]
+"""What of a snapshot is held against the champion's."""
+
+
 class ContinuityRules(Section):
     """What must be left of the champion's snapshot in today's: see evaluation.continuity.
 
-    Shares of what was there: of all `products`, of the products of each `category`, of those that fill each of the
-    `fields`, of the facet values that the `terms` of a language name, of the `judgements`. The prices of the same
-    products may move by the factor `price` in the median, and the share `currency` of them may change theirs.
-    Categories, fields and prices are asked about where `minimum` products had them.
+    Shares of what was there: of all `products`, of the products of each `category` and each `language`, of those that
+    fill each of the `fields`, of the facet values that the `terms` of a language name, of the `judgements`. The prices
+    of the same products may move by the factor `price` in the median, and the share `currency` of them may change
+    theirs. `pictures` is how well a classifier may tell the pictures of then from those of now (area under the ROC
+    curve, 0.5 by chance). Categories, languages, fields and prices are asked about where `minimum` products had them.
+    What `warn` names is told and stops nothing.
     """
 
     products: float = Field(default=0.7, ge=0.0, le=1.0)
     category: float = Field(default=0.5, ge=0.0, le=1.0)
+    language: float = Field(default=0.5, ge=0.0, le=1.0)
     fields: float = Field(default=0.6, ge=0.0, le=1.0)
     terms: float = Field(default=0.8, ge=0.0, le=1.0)
     judgements: float = Field(default=0.7, ge=0.0, le=1.0)
     price: float = Field(default=1.5, ge=1.0)
     currency: float = Field(default=0.05, ge=0.0, le=1.0)
+    pictures: float = Field(default=0.7, gt=0.5, le=1.0)
     minimum: int = Field(default=20, ge=1)
+    warn: tuple[What, ...] = ()
 
 
 class ReproduceRules(Section):

@@ -14,6 +14,7 @@ from catalog.errors import EtalageError, InvalidQuery
 from flows.environment import home_folder
 from flows.errors import BUSY, RefusedByGates, exit_code
 from flows.ingesting.commands import ingest
+from flows.ingesting.quarantine import quarantine
 from flows.key_commands import app as key_commands
 from flows.lineage.commands import app as lineage_commands
 from flows.login import login as _login
@@ -55,6 +56,7 @@ app = typer.Typer(
 )
 
 app.command("ingest")(ingest)
+app.command("quarantine")(quarantine)
 app.add_typer(key_commands)
 app.add_typer(lineage_commands)
 app.command("event")(event)

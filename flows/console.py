@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from catalog.workspace import EVALUATE_PAGE, GATE_REPORT, PICTURES_REPORT, SWEEP_PAGE
+from catalog.workspace import EVALUATE_PAGE, GATE_REPORT, PICTURES_PAGE, SWEEP_PAGE
 from evaluation.kinds import BASELINES, ENGINE, KINDS
 from flows.packaging import is_packaged
 from flows.refreshing.freshness import behind, cut_short
@@ -47,7 +47,7 @@ def show_snapshot(report: "IngestReport") -> None:
         table.add_row(f"downloads: {escape(what)}", f"{count:,}")
     for what, found in report.findings.by_kind().items():
         if found:
-            table.add_row(f"{what} ({PICTURES_REPORT})", f"{len(found):,}", style="yellow")
+            table.add_row(f"{what} ({PICTURES_PAGE})", f"{len(found):,}", style="yellow")
     _out().print(table)
     change = "" if report.changed else ", the same as before"
     say(f"Snapshot {report.snapshot} of {report.source} is in data/ and named by data.dvc{change}.")
@@ -68,8 +68,9 @@ def show_verdict(verdict: Verdict) -> None:
     if table.row_count:
         console.print(table)
     unasked = f", {counts['insufficient']} had too little evidence" if counts["insufficient"] else ""
+    warned = f", {counts['warned']} warn" if counts["warned"] else ""
     failed = f"{counts['failed']} refuse, " if counts["failed"] else ""
-    console.print(f"Gates: {failed}{counts['passed']} pass{unasked}. All of them: {GATE_REPORT}")
+    console.print(f"Gates: {failed}{counts['passed']} pass{warned}{unasked}. All of them: {GATE_REPORT}")
 
 
 def show_outcome(outcome: "RetrainOutcome", store: "ReleaseStore") -> None:

@@ -3,7 +3,7 @@
 from catalog.params import load_section
 from evaluation.rules import GateRules
 from flows import milestones
-from flows.continuity import against_champion, demand
+from flows.continuity import against_champion, demand, warnings
 from flows.environment import home_folder
 from flows.orchestration import WAITING, say, task
 from flows.releases import ReleaseStore
@@ -26,5 +26,7 @@ def look_back(snapshot: str, *, force: bool = False) -> None:
     """Today's snapshot against the champion's. Raises GateRefused for one that has lost something, unless forced."""
     rules = load_section("gates", GateRules).continuity
     found = against_champion(ReleaseStore(home_folder()), snapshot, rules)
+    for sentence in warnings(found, rules):
+        say(f"Warning: {sentence}")
     if not force:
         demand(found, rules)

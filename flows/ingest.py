@@ -20,6 +20,8 @@ from catalog.workspace import DATA
 from flows import dvc
 from flows.durable import one_writer, write_durably
 from flows.environment import home_folder
+from flows.ingesting.origin import Ingested, remember
+from flows.ingesting.pictures_page import write_pictures_page
 from flows.orchestration import RETRIED, flow, say, show_table, task
 from flows.scheduling.events import NEW_SNAPSHOT, emit, has_server
 
@@ -28,7 +30,15 @@ ANNOUNCED = "announced"
 
 
 @task(name="snapshot")
-def snapshot(source: str, mapping: str | None, kind: str | None, media: str | None, query: str | None) -> IngestReport:
+def snapshot(
+    source: str,
+    mapping: str | None,
+    kind: str | None,
+    media: str | None,
+    query: str | None,
+    quarantine: str | None = None,
+    keep_corrections: bool = True,
+) -> IngestReport:
     """Read the source into data/: whole or not at all. Bad rows are counted, never dropped silently.
 
     Pictures that it names by URL are downloaded, where the environment does not forbid it.
@@ -40,9 +50,13 @@ def snapshot(source: str, mapping: str | None, kind: str | None, media: str | No
             opened,
             fetcher=downloads if fetching.download else None,
             drop_placeholders=params.placeholders == "drop",
+            quarantine=Path(quarantine) if quarantine else None,
+            keep_corrections=keep_corrections,
         )
     report = replace(report, downloads=dict(sorted(downloads.counts.items())))
     write_pictures_report(report.snapshot, report.findings)
+    write_pictures_page(report.snapshot, report.findings)
+    remember(home_folder(), Ingested(report.snapshot, source, mapping, kind, media, query))
     rows = [{"what": "products", "count": report.products}]
     rows += [{"what": f"quarantined: {reason}", "count": count} for reason, count in report.quarantined.items()]
     rows += [{"what": f"left out: {reason}", "count": count} for reason, count in report.dropped.items()]
@@ -86,16 +100,19 @@ def ingest(
     kind: str | None = None,
     media: str | None = None,
     query: str | None = None,
+    quarantine: str | None = None,
+    keep_corrections: bool = True,
 ) -> IngestReport:
     """Snapshot `source` (see catalog.sources.open_source) into data/ and version it; with `push_data`, send it to the
-    remote. `kind` forces a kind of source, `media` is a folder of pictures, `query` what a database is asked.
+    remote. `kind` forces a kind of source, `media` is a folder of pictures, `query` what a database is asked;
+    `quarantine` is a table of rows that a person corrected, and `keep_corrections` says whether those of before hold.
 
     Another snapshot than before, or than the last that was announced, is announced to the Prefect server, where one is
     named. Raises InvalidSource /
     InvalidParams for what cannot be read; the old snapshot then stays.
     """
     with one_writer(home_folder()):
-        report = snapshot(source, mapping, kind, media, query)
+        report = snapshot(source, mapping, kind, media, query, quarantine, keep_corrections)
         version()
         if push_data:
             push()

@@ -39,8 +39,8 @@ class Verdict(BaseModel):
         return f"Release {self.release} is refused by {count}{against}: {told}{more}"
 
     def rows(self) -> list[dict[str, Any]]:
-        """The table of all rules: refusals first, then what could not be asked, then what passed."""
-        order = {"failed": 0, "insufficient": 1, "passed": 2}
+        """The table of all rules: refusals first, then warnings, what could not be asked, and what passed."""
+        order = {"failed": 0, "warned": 1, "insufficient": 2, "passed": 3}
         reasons = sorted(self.decision.reasons, key=lambda reason: order[reason.outcome])
         return [_row(reason) for reason in reasons]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from catalog.errors import InvalidSource
-from catalog.sources import huggingface, merchant, parquet_folder, shopify, sql, woocommerce
+from catalog.sources import huggingface, merchant, parquet_folder, shopify, sql, woocommerce_columns
 from catalog.sources.mapping import FILE_NAME
 from catalog.sources.opening import Opening
 from catalog.sources.picture_folder import pictures_in
@@ -14,7 +14,7 @@ from catalog.sources.table_file import TableFile
 _FEEDS = (".xml", ".rss", ".atom")
 _TABLES = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".parquet", *_FEEDS)
 _DATABASES = (".db", ".sqlite", ".sqlite3")
-_LOOKS = {"shopify": shopify.SIGNATURES, "woocommerce": woocommerce.SIGNATURES, "merchant": merchant.SIGNATURES}
+_LOOKS = {"shopify": shopify.SIGNATURES, "woocommerce": woocommerce_columns.SIGNATURES, "merchant": merchant.SIGNATURES}
 _CALLED = {
     "shopify": "Shopify's product export",
     "woocommerce": "WooCommerce's export",
@@ -65,12 +65,12 @@ def _of_file(opening: Opening) -> Choice:
         return Choice("merchant", opening, f"{path.name} looks like a Merchant Center feed: it has items with an id.")
     columns = TableFile.look(opening).columns()
     for kind, signatures in _LOOKS.items():
-        names = {_bare(column) for column in columns}
+        spoken = woocommerce_columns.in_english if kind == "woocommerce" else str
+        names = {_bare(spoken(column)): column for column in columns}
         for signature in signatures:
-            if names.issuperset(map(_bare, signature)):
-                return Choice(
-                    kind, opening, f"{path.name} looks like {_CALLED[kind]}: it has the columns {', '.join(signature)}."
-                )
+            if names.keys() >= {_bare(name) for name in signature}:
+                own = ", ".join(names[_bare(name)] for name in signature)
+                return Choice(kind, opening, f"{path.name} looks like {_CALLED[kind]}: it has the columns {own}.")
     return Choice("table", opening, f"{path.name} is read as a table: its mapping is guessed from its columns.")
 
 

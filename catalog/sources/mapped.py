@@ -68,7 +68,11 @@ def settled(
 def record_of(row: Row, mapping: Mapping) -> Record:
     """One row through a mapping."""
     if row.problem or row.left_out:
-        return Record(row.number, problem=row.problem, left_out=row.left_out)
+        empty = dict.fromkeys(mapping.attributes, "")  # what a person may fill in
+        known = mapping.defaults.model_dump(exclude_none=True)
+        return Record(
+            row.number, known, attributes=empty, problem=row.problem, left_out=row.left_out, decimal=mapping.decimal
+        )
     cells = row.cells
     pictures = set(mapping.columns.images)
     for column in mapping.all_columns():

@@ -81,8 +81,7 @@ class ShopifyRows:
         yield from variants(handle, group)
 
     def _renamed(self) -> Iterator[Row]:
-        for row in self._table.rows():
-            yield Row(row.number, {self._names[name]: cell for name, cell in row.cells.items()}, row.problem)
+        return self._table.rows_as(self._names)
 
 
 def open_shopify(opening: Opening) -> TableSource:

@@ -24,7 +24,7 @@ _MARKS = (
 _EASTERN = re.compile(r"[^\W\d_][¿³¹£¥]")  # what ż ł ą are when read as western, within a word
 _SURELY = 0.03  # of coherence
 # What shops' exports come in; among all that charset-normalizer knows, a short text fits too many.
-_CANDIDATES = ["gb18030", "big5", "shift_jis", "euc_kr", "cp1250", "cp1251", "cp1252"]
+CANDIDATES = ["gb18030", "big5", "shift_jis", "euc_kr", "cp1250", "cp1251", "cp1252"]
 
 
 def guess_encoding(path: Path) -> str:
@@ -96,7 +96,7 @@ def _misfits(path: Path, encoding: str, quoted: bool) -> bool:
 
 def _by_statistics(sample: bytes) -> str:
     whole_lines = sample[: sample.rfind(b"\n") + 1] or sample
-    found = {match.encoding: match.coherence for match in from_bytes(whole_lines, cp_isolation=_CANDIDATES)}
+    found = {match.encoding: match.coherence for match in from_bytes(whole_lines, cp_isolation=CANDIDATES)}
     best = next(iter(found), "latin-1")
     if {"cp1250", "cp1252"} <= set(found) and best in ("cp1250", "cp1252"):
         eastern = _EASTERN.search(whole_lines.decode("cp1252", "replace")) is not None

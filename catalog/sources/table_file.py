@@ -3,7 +3,7 @@
 The source `table` reads any such file through a mapping that is guessed from its columns.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -47,6 +47,11 @@ class TableFile:
         """Every row, by those names."""
         for row in read_rows(self.path, self.encoding, self.delimiter, self.quoted):
             yield Row(row.number, {name.strip(): cell for name, cell in row.cells.items()}, row.problem)
+
+    def rows_as(self, names: Mapping[str, str]) -> Iterator[Row]:
+        """Every row, by other names: column of the file -> name."""
+        for row in self.rows():
+            yield Row(row.number, {names[name]: cell for name, cell in row.cells.items()}, row.problem)
 
     def sample(self) -> list[Row]:
         """The first rows, which a guess is made from."""

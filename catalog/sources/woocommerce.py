@@ -1,26 +1,22 @@
 """WooCommerce's product CSV export: simple products, and variable ones with a row for each variation.
 
 A variation is a product with what its parent says and it does not; the parent of variations is their product group and
-no product. What is not published, or hidden in the catalogue, is left out.
+no product. What is not published, or hidden in the catalogue, is left out. Columns have their English names here.
 """
 
 import re
 from collections.abc import Iterator
 from collections.abc import Mapping as Cells
+from itertools import islice
 
 from catalog.prices import decimal_mark
-from catalog.sources.guessing import attribute_name
+from catalog.sources.guessing import SAMPLE_ROWS, attribute_name
 from catalog.sources.mapped import TableSource, settled
 from catalog.sources.mapping import Mapping, mapping_of
 from catalog.sources.opening import Opening, first_of
 from catalog.sources.rows import Cell, Row
 from catalog.sources.table_file import TableFile
-
-SIGNATURES = (
-    ("Type", "SKU", "Name", "Regular price"),
-    ("Type", "Name", "Parent", "Categories"),
-    ("SKU", "Name", "Attribute 1 name"),
-)
+from catalog.sources.woocommerce_columns import INHERITED, in_english
 
 ID, GROUP, PRICE, STOCK = (
     "SKU, else ID",
@@ -32,15 +28,6 @@ DESCRIPTION, CATEGORY, PICTURES = "Description, else Short description", "deepes
 
 _ATTRIBUTE = re.compile(r"Attribute (\d+) name")
 _COMMA = re.compile(r"(?<!\\),\s*")
-_INHERITED = (
-    "Description",
-    "Short description",
-    "Categories",
-    "Images",
-    "Brands",
-    "Published",
-    "Visibility in catalog",
-)
 
 
 class WooRows:
@@ -48,17 +35,18 @@ class WooRows:
 
     def __init__(self, table: TableFile) -> None:
         self._table = table
-        self.export_columns = table.columns()
+        self._english = {column: in_english(column) for column in table.columns()}
+        self.export_columns = tuple(self._english.values())
         self._numbers = [m[1] for column in self.export_columns if (m := _ATTRIBUTE.fullmatch(column))]
         self._parents: dict[str, dict[str, Cell]] = {}  # "SKU" and "id:ID" -> what variations inherit
         self._has_variations: set[str] = set()
         self.attributes: dict[str, str] = {}  # attribute -> column
-        for row in table.rows():
+        for row in table.rows_as(self._english):
             kind = first_of(row.cells, "Type").casefold()
             named = self._attributes(row.cells)
             self.attributes.update({name: f"Attribute {name}" for name in named})
             if kind.startswith("variable"):
-                kept = {name: cell for name in ("Name", *_INHERITED) if (cell := row.cells.get(name))}
+                kept = {name: cell for name in ("Name", *INHERITED) if (cell := row.cells.get(name))}
                 kept |= {f"Attribute {name}": value for name, value in named.items() if "," not in value}
                 names = _names(row.cells)
                 self._parents.update(dict.fromkeys(names, kept | {GROUP: names[0]} if names else kept))
@@ -72,7 +60,7 @@ class WooRows:
 
     def rows(self) -> Iterator[Row]:
         """One row for each product and each variation."""
-        for row in self._table.rows():
+        for row in self._table.rows_as(self._english):
             kind = first_of(row.cells, "Type").casefold()
             if row.problem:
                 yield row
@@ -118,8 +106,8 @@ def open_woocommerce(opening: Opening) -> TableSource:
 
 
 def _mapping(table: TableFile, source: WooRows) -> Mapping:
-    prices = [first_of(row.cells, "Regular price", "Sale price") for row in table.sample()]
-    brand = next((column for column in source.export_columns if column in ("Brands", "Brand")), None)
+    prices = [first_of(row.cells, "Regular price", "Sale price") for row in islice(source.rows(), SAMPLE_ROWS)]
+    brand = {"brand": "Brands"} if "Brands" in source.export_columns else {}
     return mapping_of(
         {
             "products": table.path.name,
@@ -127,7 +115,7 @@ def _mapping(table: TableFile, source: WooRows) -> Mapping:
             "delimiter": table.delimiter,
             "columns": {
                 **{"id": ID, "title": "Name", "group_id": GROUP, "description": DESCRIPTION, "price": PRICE},
-                **{"stock": STOCK, "category": [CATEGORY], "images": [PICTURES], **({"brand": brand} if brand else {})},
+                **{"stock": STOCK, "category": [CATEGORY], "images": [PICTURES], **brand},
             },
             "attributes": source.attributes,
             "decimal": decimal_mark(prices),

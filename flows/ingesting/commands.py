@@ -11,9 +11,12 @@ if TYPE_CHECKING:
 
 def ingest(
     source: Annotated[
-        str,
-        typer.Argument(help="A file, a folder, an address of a database, hf://owner/name, or the built-in 'sample'."),
-    ] = "sample",
+        str | None,
+        typer.Argument(
+            help="A file, a folder, an address of a database, hf://owner/name, or the built-in 'sample', which is the "
+            "default; with --quarantine, what the present snapshot was read from."
+        ),
+    ] = None,
     mapping: Annotated[
         str | None, typer.Option(help="Which column is what: a YAML file, or the name of a built-in mapping.")
     ] = None,
@@ -29,6 +32,12 @@ def ingest(
     ] = False,
     page: Annotated[Path, typer.Option(help="Where --dry-run writes its page.")] = Path("reports/ingest.html"),
     push: Annotated[bool, typer.Option("--push", help="Also send the snapshot to the DVC remote.")] = False,
+    quarantine: Annotated[
+        Path | None, typer.Option(help="Rows that `etalage quarantine FILE` wrote and that were mended since.")
+    ] = None,
+    keep_corrections: Annotated[
+        bool, typer.Option("--keep-corrections/--forget-corrections", help="Whether rows mended before stay so.")
+    ] = True,
 ) -> None:
     """Turn a catalogue into the snapshot in data/ and version it with DVC.
 
@@ -42,26 +51,46 @@ def ingest(
     [dim]etalage ingest ../shop --mapping shop.yaml[/dim]
 
     [dim]etalage ingest sqlite:///shop.db --query "SELECT * FROM products ORDER BY id"[/dim]
+
+    [dim]etalage quarantine rows.csv   (mend it in a spreadsheet)   etalage ingest --quarantine rows.csv[/dim]
     """
     from catalog.sources import Opening, choose_source, open_choice
     from flows import console
+    from flows.environment import home_folder
+    from flows.ingesting.quarantine import told_of
 
+    if quarantine is not None and source is None:
+        from flows.ingesting.origin import origin
+
+        known = origin(home_folder())
+        source, mapping, kind, query = known.source, mapping or known.mapping, kind or known.kind, query or known.query
+        media = media or (Path(known.media) if known.media else None)
+    source = source or "sample"
     choice = choose_source(Opening(source, mapping, media, query), kind)
     console.say(choice.why)
     opened = open_choice(choice)  # what cannot be read is told before Prefect starts
     if dry_run:
+        from catalog.ingest import corrected_source
+        from catalog.workspace import DATA
         from flows.ingesting.page import render
         from flows.ingesting.preview import preview
 
-        found = preview(opened, choice)
+        corrected = corrected_source(opened, DATA, quarantine, keep_corrections)
+        found = preview(opened, choice, corrected)
         show_preview(found)
+        for sentence in told_of(corrected.found):
+            console.say(sentence)
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(render(found), encoding="utf-8")
         console.say(f"{page} shows {len(found.samples)} of them. No snapshot was taken.")
         return
     from flows.ingest import ingest as ingest_flow
 
-    console.show_snapshot(ingest_flow(source, mapping, push, kind, str(media) if media else None, query))
+    given = str(quarantine) if quarantine else None
+    told = ingest_flow(source, mapping, push, kind, str(media) if media else None, query, given, keep_corrections)
+    console.show_snapshot(told)
+    for sentence in told_of(told.corrected, told.quarantined):
+        console.say(sentence)
 
 
 def show_preview(found: "Preview") -> None:

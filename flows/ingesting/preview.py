@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from catalog.checking import checked_rows
+from catalog.corrections import CorrectedSource
 from catalog.pictures import AWAY
 from catalog.prices import shared_sign
 from catalog.products import Product, Quarantined
@@ -43,13 +44,16 @@ class Preview:
     samples: list[tuple[Product, tuple[bytes, ...]]] = field(default_factory=list)
 
 
-def preview(source: Source, choice: Choice) -> Preview:
-    """Read all of `source`; one without a good row is shown as it is. Raises InvalidSource as an ingest would."""
+def preview(source: Source, choice: Choice, corrected: Source | None = None) -> Preview:
+    """Read all of `source`, whose rows are checked as `corrected` says them; one without a good row is shown as it is.
+
+    Raises InvalidSource as an ingest would.
+    """
     found = Preview(source.name, choice.kind, choice.why)
     draw = random.Random(_SEED)
     pictures: set[str] = set()
     groups: set[str] = set()
-    for row in checked_rows(source):
+    for row in checked_rows(corrected or CorrectedSource(source)):
         found.left_out.update(row.dropped)
         if bad := row.quarantined:
             count, examples = found.rejected.get(bad.reason, (0, []))

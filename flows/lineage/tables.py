@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bento.journals.reported import Reported
     from flows.lineage.rebuild import Rebuilt
 
-STYLES = {"failed": "red", "insufficient": "yellow", "passed": ""}
+STYLES = {"failed": "red", "warned": "yellow", "insufficient": "yellow", "passed": ""}
 MIB = 2**20
 
 

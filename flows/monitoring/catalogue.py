@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from catalog.errors import EtalageError
 from catalog.products import Product
 from catalog.tables import read_products, read_snapshot
+from evaluation.shifts import number_shift, total_variation
 from evaluation.slices import leaf
 from flows import dvc
 from flows.lineage.differences import count_changes
@@ -16,7 +17,6 @@ from flows.lineage.snapshots import products_of
 from flows.monitoring.checks import Check, too_few
 from flows.monitoring.params import MonitorParams
 from flows.monitoring.results import Mix, NewValue
-from flows.monitoring.shifts import number_shift, total_variation
 from search.release import ReleaseManifest
 
 Effect = Callable[[Sequence[Product], Sequence[Product]], float]

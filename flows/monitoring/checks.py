@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from evaluation.shifts import Shift
 from evaluation.significance import holm
-from flows.monitoring.shifts import Shift
 
 About = Literal["queries", "answers", "clicks", "catalogue"]
 Unit = Literal["share", "times", "distance", "area"]

@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from catalog.tables import read_interactions, read_products
+from evaluation.shifts import Floats
 from flows.lineage.answers import folder_of
 from flows.monitoring import catalogue, clicks, feedback, overview
 from flows.monitoring.checks import Check, decide
 from flows.monitoring.params import MonitorParams
 from flows.monitoring.results import Clicked, Mix, MonitorReport, NewValue
-from flows.monitoring.shifts import Floats
 from flows.monitoring.spans import Span, span_since
 from flows.monitoring.topics import by_words, topics
 from flows.monitoring.traffic import PLAIN, Encode, answer_checks, query_checks

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from catalog.tokens import tokenize
+from evaluation.shifts import Floats
 from flows.monitoring.params import Topics
 from flows.monitoring.results import Topic
-from flows.monitoring.shifts import Floats
 from flows.monitoring.traffic import Encode
 
 _WORDS, _EXAMPLES = 5, 5

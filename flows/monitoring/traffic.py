@@ -6,9 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from flows.monitoring.checks import Check, Unit, too_few
-from flows.monitoring.params import MonitorParams
-from flows.monitoring.shifts import (
+from evaluation.shifts import (
     Floats,
     Shift,
     category_shift,
@@ -17,6 +15,8 @@ from flows.monitoring.shifts import (
     share_shift,
     slowdown,
 )
+from flows.monitoring.checks import Check, Unit, too_few
+from flows.monitoring.params import MonitorParams
 from flows.monitoring.windows import Seen, Window, Windows
 
 Encode = Callable[[Sequence[str]], Floats]

@@ -92,7 +92,7 @@ def test_the_same_source_gives_the_same_bytes(shop: Shop, tmp_path: Path) -> Non
     source = FolderSource(shop("1,Red mug,red.jpg,,,,,", "2,Bad,,,,x,,"))
     one, two = ingest(source, tmp_path / "a/data"), ingest(source, tmp_path / "b/data")
     files = sorted(path.relative_to(tmp_path / "a") for path in (tmp_path / "a").rglob("*") if path.is_file())
-    assert len(files) == 7  # five tables, one shard, snapshot.json
+    assert len(files) == 8  # six tables, one shard, snapshot.json
     assert all((tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes() for name in files)
     assert one.id == two.id
 

@@ -7,7 +7,7 @@ import pytest
 
 from catalog.checking import CheckedRow, checked_rows
 from catalog.products import Product
-from catalog.sources import open_source
+from catalog.sources import Opening, choose_source, open_source
 from tests.catalog.shops import picture, write_csv
 
 PARENT: Mapping[str, object] = {
@@ -80,3 +80,46 @@ def test_what_the_shop_does_not_show_is_left_out(tmp_path: Path, change: dict[st
 def test_a_sale_price_counts_where_it_has_no_dates(tmp_path: Path, dates: dict[str, object], price: float) -> None:
     (product,) = products(tmp_path, {**RED, "Type": "simple", "Parent": "", "Sale price": "19,00", **dates})
     assert product.price == price
+
+
+HEADERS = {
+    "de": (
+        "ID", "Typ", "Artikelnummer", "Name", "Veröffentlicht", "Sichtbarkeit im Katalog", "Beschreibung", "Vorrätig?",
+        "Bestand", "Angebotspreis", "Datum, an dem Angebotspreis endet", "Regulärer Preis", "Kategorien", "Bilder",
+        "Übergeordnetes Produkt", "Marken", "Attribut 1 Name", "Attribut 1 Wert(e)", "Attribut 2 Name",
+        "Attribut 2 Wert(e)",
+    ),
+    "fr": (
+        "ID", "Type", "UGS", "Nom", "Publié", "Visibilité dans le catalogue", "Description", "En stock\u00a0?", "Stock",
+        "Tarif promo", "Date de fin de promo", "Tarif régulier", "Catégories", "Images", "Parent", "Marques",
+        "Nom de l’attribut 1", "Valeur(s) de l’attribut 1 ", "Nom de l’attribut 2", "Valeur(s) de l’attribut 2 ",
+    ),
+    "es": (
+        "ID", "Tipo", "SKU", "Nombre", "Publicado", "Visibilidad en el catálogo", "Descripción", "¿Existencias?",
+        "Inventario", "Precio rebajado", "Día en que termina el precio rebajado", "Precio normal", "Categorías",
+        "Imágenes", "Superior", "Marcas", "Nombre del atributo 1", "Valor(es) del atributo 1", "Nombre del atributo 2",
+        "Valor(es) del atributo 2",
+    ),
+    "zh": (
+        "ID", "类型", "SKU", "名称", "已发布", "在列表页可见", "描述", "有货？", "库存", "促销价格", "促销截止日期",
+        "常规售价", "分类", "图片", "父级", "品牌", "属性 1 名称", "属性 1 值", "属性 2 名称", "属性 2 值",
+    ),
+}  # fmt: skip
+ENGLISH = (
+    "ID", "Type", "SKU", "Name", "Published", "Visibility in catalog", "Description", "In stock?", "Stock",
+    "Sale price", "Date sale price ends", "Regular price", "Categories", "Images", "Parent", "Brands",
+    "Attribute 1 name", "Attribute 1 value(s)", "Attribute 2 name", "Attribute 2 value(s)",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("language", HEADERS)
+def test_headers_in_another_language_give_the_same_products(tmp_path: Path, language: str) -> None:
+    lines = [{**PARENT, "Brands": "Knit"}, {**RED, "Sale price": "19,00"}, {**BLUE, "Sale price": "5,00"}]
+    lines[2]["Date sale price ends"] = "2026-12-31"
+    (tmp_path / "en").mkdir()
+    right = products(tmp_path / "en", *({name: line.get(name, "") for name in ENGLISH} for line in lines))
+    names = dict(zip(ENGLISH, HEADERS[language], strict=True))
+    translated = [{names[name]: line.get(name, "") for name in ENGLISH} for line in lines]
+    assert products(tmp_path, *translated) == right and right[0].brand == "Knit" and right[0].price == 19.0
+    choice = choose_source(Opening(str(tmp_path / "wc.csv")))
+    assert choice.kind == "woocommerce" and f"columns {names['Type']}, {names['SKU']}" in choice.why

@@ -12,12 +12,12 @@ import pytest
 
 from catalog.products import Interaction, Product
 from catalog.tables import write_products
+from evaluation.shifts import Floats
 from flows.monitoring.catalogue import catalogue_checks, mixes, new_values, read_catalogues
 from flows.monitoring.checks import decide
 from flows.monitoring.clicks import click_checks, clicked
 from flows.monitoring.params import MonitorParams, Topics
 from flows.monitoring.results import NewValue
-from flows.monitoring.shifts import Floats
 from flows.monitoring.spans import Span
 from flows.monitoring.topics import by_words, topics
 from tests.bento.world import tiny_encoder

@@ -5,10 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from evaluation.significance import holm
-from flows.monitoring.checks import Check, decide
-from flows.monitoring.params import MOST_TESTS, MonitorParams
-from flows.monitoring.shifts import (
+from evaluation.shifts import (
     Floats,
     category_shift,
     discrepancy_p,
@@ -18,6 +15,9 @@ from flows.monitoring.shifts import (
     slowdown,
     total_variation,
 )
+from evaluation.significance import holm
+from flows.monitoring.checks import Check, decide
+from flows.monitoring.params import MOST_TESTS, MonitorParams
 
 LEVEL = 0.1
 

@@ -343,10 +343,120 @@ def terms_were_dropped(world: World) -> None:
     world.recorded = {"dropped": {"terms: repeated": 3}}
 
 
+def in_media(number: int, **changes: object) -> Callable[[list[dict[str, object]]], None]:
+    """Other values in one row of the first shard, whose rows lie in the order of the products."""
+    return lambda rows: rows[number].update(changes)
+
+
+@fault("media.id_unique", "stop", "2 of 61 media share their id with another: ")
+def a_picture_is_packed_twice(world: World) -> None:
+    world.spoil_media = lambda rows: rows.append(rows[0])
+    world.recorded = {"media": 61}
+
+
+@fault("media.modality", "stop", f"1 of 60 media are not pictures: '{media_id(picture(0))}' (audio).")
+def a_medium_is_a_sound(world: World) -> None:
+    world.spoil_media = in_media(0, modality="audio")
+
+
+@fault("media.format", "stop", f"1 of 60 pictures are in an unknown format: '{media_id(picture(0))}' (TIFF 9).")
+def a_picture_is_in_an_unknown_format(world: World) -> None:
+    world.spoil_media = in_media(0, format="TIFF 9")
+
+
+@fault(
+    "media.header_agrees",
+    "stop",
+    f"1 of 60 pictures do not open or are of another size than recorded: '{media_id(picture(0))}' (other size).",
+)
+def a_picture_is_smaller_than_its_row_says(world: World) -> None:
+    world.spoil_media = in_media(0, width=1000)
+
+
+@fault("media.width", "stop", f"1 of 60 pictures have a width under 8 pixels: '{media_id(picture(0))}' (4).")
+def a_picture_is_a_line(world: World) -> None:
+    world.spoil_media = in_media(0, width=4)
+
+
+@fault("media.height", "stop", f"1 of 60 pictures have a height under 8 pixels: '{media_id(picture(0))}' (1).")
+def a_picture_is_a_dot_high(world: World) -> None:
+    world.spoil_media = in_media(0, height=1)
+
+
+@fault("terms.field_present", "stop", "1 of 4 rows have no field: row 4.")
+def a_term_names_no_field(world: World) -> None:
+    world.terms.append(Term("", "Green", "zh", "绿色"))
+
+
+@fault("terms.value_present", "stop", "1 of 4 rows have no value: row 4.")
+def a_term_names_no_value(world: World) -> None:
+    world.terms.append(Term("colour", " ", "zh", "绿色"))
+
+
+@fault("terms.language_present", "stop", "1 of 4 rows have no language: 'colour' / 'Green'.")
+def a_term_is_in_no_language(world: World) -> None:
+    world.terms.append(Term("colour", "Green", "", "绿色"))
+
+
+@fault("judgements.grade_present", "stop", "1 of 3 judgements have no grade: 'red shirt' / 'p2'.")
+def a_judgement_has_no_grade(world: World) -> None:
+    world.judgements.append(Judgement("red shirt", "p2", None))  # type: ignore[arg-type]
+
+
+@fault(
+    "judgements.language_code",
+    "stop",
+    "1 of 3 judgements have a language that is not a code such as zh: 'red shirt' / 'p2' (English).",
+)
+def a_judgement_is_in_a_language_by_its_name(world: World) -> None:
+    world.judgements.append(Judgement("red shirt", "p2", 1, "English"))
+
+
+@fault("interactions.user_id_present", "stop", "1 of 2 rows have no user_id: row 2.")
+def nobody_bought_something(world: World) -> None:
+    world.interactions.append(Interaction(" ", "p1", "buy", "2026-05-01T12:00:00Z"))
+
+
+@fault("snapshot.count_groups", "stop", "snapshot.json counts 31 product groups, but 30 are there.")
+def groups_are_counted_wrongly(world: World) -> None:
+    world.recorded = {"groups": 31}
+
+
+@fault("snapshot.count_without_image", "stop", "snapshot.json counts 9 products without a picture, but 0 are there.")
+def products_without_a_picture_are_counted_wrongly(world: World) -> None:
+    world.recorded = {"without_image": 9}
+
+
+@fault("snapshot.count_terms", "stop", "snapshot.json counts 73 terms, but 3 are there.")
+def terms_were_cut_off_after_ingest(world: World) -> None:
+    world.recorded = {"terms": 73}
+
+
+@fault("snapshot.count_judgements", "stop", "snapshot.json counts 5 judgements, but 2 are there.")
+def judgements_were_cut_off_after_ingest(world: World) -> None:
+    world.recorded = {"judgements": 5}
+
+
+@fault("snapshot.count_interactions", "stop", "snapshot.json counts 0 interactions, but 1 are there.")
+def an_interaction_came_after_ingest(world: World) -> None:
+    world.recorded = {"interactions": 0}
+
+
+@fault("snapshot.count_quarantined", "stop", "snapshot.json counts 0 quarantined rows, but 1 are there.")
+def a_quarantined_row_was_not_counted(world: World) -> None:
+    world.quarantined = [Quarantined(61, "x", "no_title", "why")]
+    world.recorded = {"quarantined": {}}
+
+
 SIDE_EFFECTS = {  # what else of the table must be said, because the same fault breaks it too
     "a_currency_is_a_word": {"products.one_currency"},
     "two_judgements_contradict": {"judgements.unique"},
     "judgements_were_dropped": {"snapshot.nothing_dropped"},
+    "a_picture_is_a_line": {"media.header_agrees", "media.large_enough"},
+    "a_picture_is_a_dot_high": {"media.header_agrees", "media.large_enough"},
+    "a_term_names_no_field": {"terms.value_occurs"},
+    "a_term_names_no_value": {"terms.value_occurs"},
+    "a_term_is_in_no_language": {"terms.language_code"},
 }
 
 
@@ -368,6 +478,11 @@ def test_a_planted_fault_is_met_by_its_own_expectation_with_its_sentence(name: s
     assert (finding.sentence in report.failures) == (planted.severity == "stop")
     assert (finding.sentence in report.warnings) == (planted.severity == "warn")
     assert broken(report) - {planted.expectation} <= SIDE_EFFECTS.get(name, set())
+
+
+def test_every_expectation_has_a_planted_fault() -> None:
+    asked = {f"{table}.{each.meta['name']}" for table, of in SUITES.items() for each in of(ValidateParams())}
+    assert asked == {planted.expectation for planted in FAULTS.values()}
 
 
 def test_every_stop_fault_keeps_the_snapshot_from_being_trained_on_and_no_warning_does(tmp_path: Path) -> None:

@@ -2,10 +2,13 @@
 
 import io
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from PIL import Image
 
 from catalog.media import media_id
@@ -73,6 +76,7 @@ class World:
     )
     quarantined: list[Quarantined] = field(default_factory=list)
     recorded: dict[str, Any] = field(default_factory=dict)
+    spoil_media: Callable[[list[dict[str, Any]]], None] | None = None  # is given the rows of the first shard
 
     def change(self, number: int, **changes: Any) -> None:
         """Spoil one product."""
@@ -82,6 +86,11 @@ class World:
         """Write the snapshot as ingest lays it out, with a true snapshot.json but for `recorded`."""
         write_products(self.products, data / "products.parquet")
         write_shards(self.media, data / "media")
+        if self.spoil_media is not None:
+            shard = min((data / "media").glob("*.parquet"))
+            rows = pq.ParquetFile(shard).read().to_pylist()
+            self.spoil_media(rows)
+            pq.write_table(pa.Table.from_pylist(rows), shard)
         write_terms(self.terms, data / "terms.parquet")
         write_judgements(self.judgements, data / "judgements.parquet")
         write_interactions(self.interactions, data / "interactions.parquet")
