@@ -15,10 +15,12 @@ from pathlib import Path
 
 from catalog.checking import checked_rows
 from catalog.errors import EtalageError, InvalidSnapshot, InvalidSource
+from catalog.last_ingest import Known
 from catalog.lookalikes import PictureFindings, find_lookalikes, without_pictures
 from catalog.media import MediaStore
 from catalog.pictures import Fetcher, PictureReader
 from catalog.products import MissingPicture, Product, Quarantined
+from catalog.remembering import Remembering
 from catalog.shards import write_shards
 from catalog.snapshot import Snapshot, read_snapshot, snapshot_id, write_snapshot
 from catalog.sources.protocol import SideTables, Source
@@ -47,10 +49,12 @@ from catalog.workspace import (
 class IngestReport(Snapshot):
     """The record of the snapshot that is now in place, and whether it differs from the one before.
 
-    `findings` are of its pictures, `downloads` what became of those that were fetched.
+    `findings` are of its pictures, `downloads` what became of those that were fetched. `recognised`: the source was not
+    read, since everything it is made of is as the last ingest found it.
     """
 
     changed: bool = True
+    recognised: bool = False
     findings: PictureFindings = field(default_factory=PictureFindings)
     downloads: Mapping[str, int] = field(default_factory=dict)
 
@@ -66,6 +70,8 @@ def ingest(
     on_row: Callable[[int], None] | None = None,
     fetcher: Fetcher | None = None,
     drop_placeholders: bool = False,
+    memory: Path | None = None,
+    anew: bool = False,
 ) -> IngestReport:
     """Read all of `source` into the snapshot folder `into`. `on_row` is told the number of rows done.
 
@@ -73,22 +79,32 @@ def ingest(
     named by URL comes through `fetcher`; where it cannot be had, the product stays and missing_pictures.parquet says
     why.
     With `drop_placeholders` a picture that shows no product counts as none, for products that have a title.
+    In the folder `memory` stands what earlier ingests found out: an unchanged source is not read again, and a picture
+    of known bytes not decoded again, after a kill too. With `anew` none of it is believed.
     Raises InvalidSource when the source cannot be read or gives no product: the old snapshot then stays.
     """
     with _alone(into):
         recover(into)
+        remembering = Remembering(source, memory, {"drop_placeholders": drop_placeholders}, anew)
+        known = remembering.recall(into, downloads=fetcher is not None)
+        if known is not None:
+            return IngestReport(**asdict(known.snapshot), changed=False, recognised=True, findings=known.findings)
         new, old = _beside(into, "new"), _beside(into, "old")
         new.mkdir(parents=True)
         try:
             before = _present_id(into)
-            snapshot, findings = _write(source, new, on_row, fetcher, drop_placeholders)
+            reader = PictureReader(source, fetcher, remembering.proved)
+            snapshot, findings = _write(source, new, on_row, reader, drop_placeholders)
         except BaseException:
             shutil.rmtree(new, ignore_errors=True)
             raise
+        finally:
+            remembering.proved.flush()
         if into.exists():
             into.rename(old)
         new.rename(into)
         shutil.rmtree(old, ignore_errors=True)
+        remembering.remember(reader.proved.keys(), Known(snapshot, findings), downloads=fetcher is not None)
         return IngestReport(**asdict(snapshot), changed=snapshot.id != before, findings=findings)
 
 
@@ -106,7 +122,7 @@ def _write(
     source: Source,
     folder: Path,
     on_row: Callable[[int], None] | None,
-    fetcher: Fetcher | None,
+    reader: PictureReader,
     drop_placeholders: bool,
 ) -> tuple[Snapshot, PictureFindings]:
     products: list[Product] = []
@@ -114,12 +130,15 @@ def _write(
     missing: list[MissingPicture] = []
     side = source.side_tables()
     dropped: Counter[str] = Counter()
-    reader = PictureReader(source, fetcher)
-    media = write_shards(_checked(source, reader, products, quarantined, missing, dropped, on_row), _at(folder, MEDIA))
+    media = write_shards(
+        _checked(source, reader, products, quarantined, missing, dropped, on_row),
+        _at(folder, MEDIA),
+        lambda identity, _: reader.proved[identity].header,
+    )
     reasons = dict(sorted(Counter(row.reason for row in quarantined).items()))
     if not products:
         raise InvalidSource(_nothing(source.name, quarantined, reasons))
-    findings = find_lookalikes(products, reader.looks)
+    findings = find_lookalikes(products, {identity: proved.look for identity, proved in reader.proved.items()})
     if drop_placeholders and findings.placeholders:
         products = [without_pictures(product, findings.placeholder_pictures) for product in products]
         media = _repacked(_at(folder, MEDIA), products)

@@ -6,13 +6,17 @@ from pathlib import Path
 
 from catalog.errors import InvalidSource
 from catalog.records import Record, Reference
+from catalog.sources.inputs import Inputs
 from catalog.sources.mapping import Mapping
 from catalog.sources.opening import Opening
 from catalog.sources.pictures import Pictures
 from catalog.sources.protocol import SideTables
 from catalog.sources.rows import Cell, Nested, Row
-from catalog.sources.side_files import SideFiles
+from catalog.sources.side_files import SideFiles, inside
 from catalog.wording import measure
+
+Reads = Callable[[], tuple[Sequence[Path], Sequence[str]]]
+"""Files that are read whole, and names of files whose being there makes rows."""
 
 
 class TableSource:
@@ -26,10 +30,12 @@ class TableSource:
         pictures: Pictures,
         root: Path | None = None,
         columns: Sequence[str] = (),
+        reads: Reads | None = None,
     ) -> None:
-        """`root` is the folder of the side tables that the mapping names; `columns` are all that rows may have."""
+        """`root` is the folder of the side tables that the mapping names; `columns` are all that rows may have. `reads`
+        names what the rows are made of, where that is files."""
         self._name, self._rows, self._pictures = name, rows, pictures
-        self.mapping, self.columns = mapping, tuple(columns)
+        self.mapping, self.columns, self._reads, self._root = mapping, tuple(columns), reads, root
         if root is None and (mapping.terms or mapping.judgements or mapping.interactions):
             raise InvalidSource(f"{name} has no folder beside it: tables of terms or judgements need one.")
         self._side = None if root is None else SideFiles(root, mapping)
@@ -52,6 +58,26 @@ class TableSource:
         """Terms, judgements and interactions that the mapping names."""
         return SideTables() if self._side is None else self._side.read()
 
+    def is_away(self, reference: Reference) -> bool:
+        """Whether it is an address that no file stands for."""
+        return self._pictures.is_away(reference)
+
+    def inputs(self) -> Inputs | None:
+        """Its mapping, its tables and its folders of pictures; None where rows come from no file."""
+        if self._reads is None:
+            return None
+        files, names = self._reads()
+        mapping, root = self.mapping, self._root
+        beside = [table.file for table in (mapping.terms, mapping.judgements, mapping.interactions) if table]
+        said = {
+            "source": self._name,
+            "mapping": mapping.model_dump(mode="json"),
+            "columns": self.columns,
+            "folders": self._pictures.folders(),
+        }
+        sides = (inside(root, file) for file in beside) if root is not None else ()
+        return Inputs(said, (*files, *sides), tuple(names), self._pictures.watch)
+
 
 def settled(
     name: str,
@@ -60,9 +86,15 @@ def settled(
     guess: Mapping,
     opening: Opening,
     root: Path | None = None,
+    reads: Reads | None = None,
 ) -> TableSource:
     """`rows` through `guess`, with what the person who opens it says instead. Raises InvalidSource or InvalidParams."""
-    return TableSource(name, rows, opening.settle(guess, columns), opening.pictures(root), root, columns)
+    return TableSource(name, rows, opening.settle(guess, columns), opening.pictures(root), root, columns, reads)
+
+
+def only(path: Path) -> Reads:
+    """Rows that are made of the file at `path` alone."""
+    return lambda: ((path.resolve(),), ())
 
 
 def record_of(row: Row, mapping: Mapping) -> Record:

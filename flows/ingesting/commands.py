@@ -28,6 +28,9 @@ def ingest(
         bool, typer.Option("--dry-run", help="Show the mapping, counts, bad rows and ten products; take no snapshot.")
     ] = False,
     page: Annotated[Path, typer.Option(help="Where --dry-run writes its page.")] = Path("reports/ingest.html"),
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Read and decode all again, though nothing of it changed.")
+    ] = False,
     push: Annotated[bool, typer.Option("--push", help="Also send the snapshot to the DVC remote.")] = False,
 ) -> None:
     """Turn a catalogue into the snapshot in data/ and version it with DVC.
@@ -61,7 +64,7 @@ def ingest(
         return
     from flows.ingest import ingest as ingest_flow
 
-    console.show_snapshot(ingest_flow(source, mapping, push, kind, str(media) if media else None, query))
+    console.show_snapshot(ingest_flow(source, mapping, push, kind, str(media) if media else None, query, anew))
 
 
 def show_preview(found: "Preview") -> None:
