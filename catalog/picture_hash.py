@@ -77,8 +77,8 @@ def _hash(image: Image.Image) -> Hashes:
     """
     grey = np.asarray(image.convert("L"), dtype=np.float32)
     low = np.rint(_frequencies(image.height) @ grey @ _frequencies(image.width).T).reshape(-1)
-    middle = np.partition(low, (BITS // 2 - 1, BITS // 2))[BITS // 2 - 1 : BITS // 2 + 1].mean()
-    packed: Hashes = np.packbits(low > middle).view(np.uint64)
+    below, above = np.partition(low, (BITS // 2 - 1, BITS // 2))[BITS // 2 - 1 : BITS // 2 + 1]
+    packed: Hashes = np.packbits(low > (below + above) / 2).view(np.uint64)
     return packed
 
 

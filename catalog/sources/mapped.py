@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Mapping as Cells
 from pathlib import Path
+from typing import NamedTuple
 
 from catalog.errors import InvalidSource
 from catalog.records import Record, Reference
@@ -47,8 +48,9 @@ class TableSource:
 
     def records(self) -> Iterator[Record]:
         """Every row."""
+        reading = Reading.of(self.mapping)
         for row in self._rows():
-            yield record_of(row, self.mapping)
+            yield record_of(row, reading)
 
     def media(self, reference: Reference) -> bytes:
         """Bytes of a picture. Raises as Pictures.read does."""
@@ -97,19 +99,40 @@ def only(path: Path) -> Reads:
     return lambda: ((path.resolve(),), ())
 
 
-def record_of(row: Row, mapping: Mapping) -> Record:
+class Reading(NamedTuple):
+    """What a mapping says, as each row needs it."""
+
+    mapping: Mapping
+    columns: tuple[str, ...]
+    pictures: frozenset[str]
+    single: tuple[tuple[str, str], ...]
+    defaults: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, mapping: Mapping) -> "Reading":
+        """From the mapping."""
+        return cls(
+            mapping,
+            tuple(mapping.all_columns()),
+            frozenset(mapping.columns.images),
+            tuple(mapping.columns.single()),
+            tuple(mapping.defaults.model_dump(exclude_none=True).items()),
+        )
+
+
+def record_of(row: Row, reading: Reading) -> Record:
     """One row through a mapping."""
+    mapping = reading.mapping
     if row.problem or row.left_out:
         return Record(row.number, problem=row.problem, left_out=row.left_out)
     cells = row.cells
-    pictures = set(mapping.columns.images)
-    for column in mapping.all_columns():
+    for column in reading.columns:
         cell = cells.get(column, "")
-        if isinstance(cell, Nested) or (isinstance(cell, bytes) and column not in pictures):
+        if isinstance(cell, Nested) or (isinstance(cell, bytes) and column not in reading.pictures):
             kind = cell.kind if isinstance(cell, Nested) else "bytes"
             return Record(row.number, problem=f"Column '{column}' holds {kind}; text, numbers and lists are read.")
-    values = {name: _one(cells.get(column, "")) for name, column in mapping.columns.single()}
-    for name, value in mapping.defaults.model_dump(exclude_none=True).items():
+    values = {name: _one(cells.get(column, "")) for name, column in reading.single}
+    for name, value in reading.defaults:
         values[name] = values.get(name) or value
     _add_languages(values, cells, mapping)
     levels = mapping.columns.category
