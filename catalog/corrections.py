@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from catalog.cells import cells_of, mended
 from catalog.products import MAX_ID, Correction, Quarantined
 from catalog.records import Record, Reference
+from catalog.sources.inputs import Inputs
 from catalog.sources.protocol import SideTables, Source
 
 _DIGITS = 16
@@ -64,6 +65,8 @@ class CorrectedSource:
 
     def __init__(self, source: Source, corrections: Sequence[Correction] = ()) -> None:
         self._source = source
+        self.corrections = tuple(corrections)
+        """As given; all of them apply where neither they nor the source changed since a reading that kept them."""
         self._of_row: dict[str, list[Correction]] = {}
         for correction in corrections:
             self._of_row.setdefault(correction.key, []).append(correction)
@@ -73,6 +76,11 @@ class CorrectedSource:
     def name(self) -> str:
         """Of the source."""
         return self._source.name
+
+    @property
+    def digest(self) -> str:
+        """Of the corrections, in whatever order: 16 hex."""
+        return _digest(*sorted(repr(correction) for correction in self.corrections))
 
     def records(self) -> Iterator[Record]:
         """Every row, corrected."""
@@ -94,9 +102,17 @@ class CorrectedSource:
         """Of the source."""
         return self._source.media(reference)
 
+    def is_away(self, reference: Reference) -> bool:
+        """Of the source."""
+        return self._source.is_away(reference)
+
     def side_tables(self) -> SideTables:
         """Of the source."""
         return self._source.side_tables()
+
+    def inputs(self) -> Inputs | None:
+        """Of the source; the corrections are not among them."""
+        return self._source.inputs()
 
     def _taken_ids(self) -> dict[tuple[str, str], str]:
         """(row, field) -> why the id that a correction gives is refused: another row has it, and would be pushed out.

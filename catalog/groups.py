@@ -22,8 +22,9 @@ def group_key(title: str, attributes: Mapping[str, str]) -> str:
     own = {word for field, value in attributes.items() if role_of(field) in _ROLES for word in tokenize(value)}
     words, long_names = _variant_words()
     rest = tokenize(long_names.sub(" ", normalise(title)))
-    leave_out = own | words | _SIZES
-    return " ".join(word for word in rest if word not in leave_out and not _NUMBER.fullmatch(word))
+    return " ".join(
+        word for word in rest if not (word in own or word in words or word in _SIZES or _NUMBER.fullmatch(word))
+    )
 
 
 @cache

@@ -22,6 +22,7 @@ from catalog.media import MediaStore
 from catalog.pictures import Fetcher, PictureReader
 from catalog.products import MissingPicture, Product, Quarantined
 from catalog.quarantine_file import read_quarantine_file
+from catalog.remembering import Remembering
 from catalog.shards import write_shards
 from catalog.snapshot import Snapshot, read_snapshot, snapshot_id, write_snapshot
 from catalog.sources.protocol import SideTables, Source
@@ -56,10 +57,12 @@ class IngestReport(Snapshot):
     """The record of the snapshot that is now in place, and whether it differs from the one before.
 
     `findings` are of its pictures, `downloads` what became of those that were fetched, `corrected` what became of the
-    cells that a person corrected.
+    cells that a person corrected. `recognised`: the source was not read, since everything it is made of is as the last
+    ingest found it.
     """
 
     changed: bool = True
+    recognised: bool = False
     findings: PictureFindings = field(default_factory=PictureFindings)
     downloads: Mapping[str, int] = field(default_factory=dict)
     corrected: Corrected = field(default_factory=Corrected)
@@ -78,6 +81,8 @@ def ingest(
     drop_placeholders: bool = False,
     quarantine: Path | None = None,
     keep_corrections: bool = True,
+    memory: Path | None = None,
+    anew: bool = False,
 ) -> IngestReport:
     """Read all of `source` into the snapshot folder `into`. `on_row` is told the number of rows done.
 
@@ -87,19 +92,31 @@ def ingest(
     With `drop_placeholders` a picture that shows no product counts as none, for products that have a title.
     `quarantine` is a table of rows that a person corrected (catalog.quarantine_file); corrections of before hold too,
     unless `keep_corrections` is False.
+    In the folder `memory` stands what earlier ingests found out: an unchanged source is not read again, and a picture
+    of known bytes not decoded again, after a kill too. With `anew` none of it is believed.
     Raises InvalidSource when the source cannot be read or gives no product: the old snapshot then stays.
     """
     with _alone(into):
         recover(into)
+        own = corrected_source(source, into, quarantine, keep_corrections)
+        settings = {"drop_placeholders": drop_placeholders, "corrections": own.digest}
+        remembering = Remembering(source, memory, settings, anew)
+        known = remembering.recall(into, downloads=fetcher is not None)
+        if known is not None:
+            kept = Corrected(applied=own.corrections)
+            told = asdict(known.snapshot)
+            return IngestReport(**told, changed=False, recognised=True, findings=known.findings, corrected=kept)
         new, old = _beside(into, "new"), _beside(into, "old")
         new.mkdir(parents=True)
         try:
             before = _present_id(into)
-            own = corrected_source(source, into, quarantine, keep_corrections)
-            snapshot, findings = _write(own, new, on_row, fetcher, drop_placeholders)
+            reader = PictureReader(source, fetcher, remembering.proved)
+            snapshot, findings = _write(own, new, on_row, reader, drop_placeholders)
         except BaseException:
             shutil.rmtree(new, ignore_errors=True)
             raise
+        finally:
+            remembering.proved.flush()
         if into.exists():
             into.rename(old)
         new.rename(into)
@@ -135,7 +152,7 @@ def _write(
     source: CorrectedSource,
     folder: Path,
     on_row: Callable[[int], None] | None,
-    fetcher: Fetcher | None,
+    reader: PictureReader,
     drop_placeholders: bool,
 ) -> tuple[Snapshot, PictureFindings]:
     products: list[Product] = []
@@ -143,12 +160,15 @@ def _write(
     missing: list[MissingPicture] = []
     side = source.side_tables()
     dropped: Counter[str] = Counter()
-    reader = PictureReader(source, fetcher)
-    media = write_shards(_checked(source, reader, products, quarantined, missing, dropped, on_row), _at(folder, MEDIA))
+    media = write_shards(
+        _checked(source, reader, products, quarantined, missing, dropped, on_row),
+        _at(folder, MEDIA),
+        lambda identity, _: reader.proved[identity].header,
+    )
     reasons = dict(sorted(Counter(row.reason for row in quarantined).items()))
     if not products:
         raise InvalidSource(_nothing(source.name, quarantined, reasons))
-    findings = find_lookalikes(products, reader.looks)
+    findings = find_lookalikes(products, {identity: proved.look for identity, proved in reader.proved.items()})
     if drop_placeholders and findings.placeholders:
         products = [without_pictures(product, findings.placeholder_pictures) for product in products]
         media = _repacked(_at(folder, MEDIA), products)
@@ -159,7 +179,7 @@ def _write(
     if source.found.applied:
         write_corrections(source.found.applied, _at(folder, CORRECTIONS))
     shown = {picture for product in products for picture in product.images}
-    write_looks({picture: reader.looks[picture] for picture in shown}, _at(folder, LOOKS))
+    write_looks({picture: reader.proved[picture].look for picture in shown}, _at(folder, LOOKS))
     write_products(products, _at(folder, PRODUCTS))
     write_quarantine(quarantined, _at(folder, QUARANTINE))
     write_terms(side.terms, _at(folder, TERMS))

@@ -49,13 +49,20 @@ def decode_image(data: bytes) -> Image.Image:
 
     Raises as read_header does, and InvalidMedia when the picture is broken or cut short.
     """
+    return read_picture(data)[1]
+
+
+def read_picture(data: bytes) -> tuple[ImageHeader, Image.Image]:
+    """What read_header and decode_image say of a picture, which is opened once. Raises as decode_image does."""
     with _open(data) as image:
+        header = ImageHeader(image.format or "", *image.size)
         try:
             image.load()
-            upright = ImageOps.exif_transpose(image)
+            ImageOps.exif_transpose(image, in_place=True)
+            upright: Image.Image = image
             if image.mode == "CMYK" and image.format in ("JPEG", "MPO") and "adobe" not in image.info:
-                upright = ImageChops.invert(upright)  # Pillow takes every CMYK JPEG for one of Adobe's, inverted
-            return _as_rgb(upright)
+                upright = ImageChops.invert(image)  # Pillow takes every CMYK JPEG for one of Adobe's, inverted
+            return header, _as_rgb(upright)
         except Exception:  # noqa: BLE001 - decoders of hostile bytes raise almost anything, and say it in their own words
             raise InvalidMedia("The picture is broken or cut short.") from None
 
@@ -90,7 +97,7 @@ def _as_rgb(image: Image.Image) -> Image.Image:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, (255, 255, 255, 255))
         return Image.alpha_composite(white, image).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 class MediaStore:

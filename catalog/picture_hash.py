@@ -1,9 +1,9 @@
 """What a picture looks like, in a few bytes: a perceptual hash, its coarse colours, and whether it shows anything."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
-import imagehash
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -18,8 +18,12 @@ Hashes = NDArray[np.uint64]  # [W] or [N, W], W words of 64 bits
 Colours = NDArray[np.uint8]  # [N, GRID * GRID * 3]
 
 _LARGE = 256  # pixels of the shorter side
+_LONGEST = 2048  # pixels of a side that a matrix is made for
+_SCALED = 64  # pixels a side that the frequencies are of
 _FIELDS = 32  # a side, averaged
 _FLAT = 6  # levels of 255
+
+Floats = NDArray[np.float32]
 
 
 class Look(NamedTuple):
@@ -36,7 +40,7 @@ class Look(NamedTuple):
 def look_of(image: Image.Image) -> Look:
     """The look of a decoded RGB picture."""
     reduced = _reduced(image)
-    small = reduced.resize((_FIELDS, _FIELDS), Image.Resampling.BOX)
+    small = reduced.resize((_FIELDS, _FIELDS), Image.Resampling.BOX, reducing_gap=3.0)
     darkest, lightest = zip(*small.getextrema(), strict=True)  # of each channel
     flat = max(light - dark for dark, light in zip(darkest, lightest, strict=True)) <= _FLAT
     colours = small.resize((GRID, GRID), Image.Resampling.BOX).tobytes()
@@ -61,10 +65,30 @@ def picture_hash(data: bytes) -> Hashes:
 
 def _reduced(image: Image.Image) -> Image.Image:
     """A large picture averaged down first: the fine filter before the hash would take as long as the decoding."""
-    factor = min(image.size) // _LARGE
-    return image.reduce(factor) if factor > 1 else image
+    factor = max(1, min(image.size) // _LARGE)
+    factors = max(factor, image.width // _LONGEST), max(factor, image.height // _LONGEST)
+    return image if factors == (1, 1) else image.reduce(factors)
 
 
 def _hash(image: Image.Image) -> Hashes:
-    packed: Hashes = np.packbits(imagehash.phash(image, hash_size=SIDE).hash.reshape(-1)).view(np.uint64)
+    """The lowest frequencies of the picture scaled to _SCALED pixels a side, as two products with matrices.
+
+    They are rounded, so that those that are none by the picture's symmetry are all zero, and not what is left of sums.
+    """
+    grey = np.asarray(image.convert("L"), dtype=np.float32)
+    low = np.rint(_frequencies(image.height) @ grey @ _frequencies(image.width).T).reshape(-1)
+    below, above = np.partition(low, (BITS // 2 - 1, BITS // 2))[BITS // 2 - 1 : BITS // 2 + 1]
+    packed: Hashes = np.packbits(low > (below + above) / 2).view(np.uint64)
     return packed
+
+
+@lru_cache(maxsize=256)
+def _frequencies(side: int) -> Floats:
+    """[SIDE, side]: Lanczos' filter (three lobes, as Pillow has it) to _SCALED pixels, then the cosine transform."""
+    scale = side / _SCALED
+    centres = (np.arange(_SCALED)[:, None] + 0.5) * scale
+    lobes = (np.arange(side) + 0.5 - centres) / max(scale, 1.0)
+    filtered = np.where(np.abs(lobes) < 3, np.sinc(lobes) * np.sinc(lobes / 3), 0.0)
+    filtered /= filtered.sum(axis=1, keepdims=True)
+    cosines = np.cos(np.pi * np.arange(SIDE)[:, None] * (np.arange(_SCALED) + 0.5) / _SCALED)
+    return np.ascontiguousarray(cosines @ filtered, dtype=np.float32)

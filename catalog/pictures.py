@@ -7,13 +7,11 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from PIL import Image
-
 from catalog.errors import InvalidMedia, InvalidQuery, MediaTooLarge, UrlFailed, UrlRefused
-from catalog.fetching.urls import is_url
-from catalog.media import decode_image, media_id
-from catalog.picture_hash import Look, look_of
+from catalog.media import media_id, read_picture
+from catalog.picture_hash import look_of
 from catalog.products import MissingPicture
+from catalog.proved_pictures import Proved, ProvedPictures
 from catalog.records import BadRow, Record, Reference
 from catalog.sources.pictures import PictureAway
 from catalog.sources.protocol import Source
@@ -36,20 +34,21 @@ class Fetcher(Protocol):
 
 class PictureReader:
     """Reads the pictures of `source`; those that it only has an address of come through `fetcher`, and without one
-    they are missing. `looks` (by media id) are of every picture that was read.
+    they are missing. What `kept` knows already is not decoded. `proved` (by media id) are all that were read.
     """
 
-    def __init__(self, source: Source, fetcher: Fetcher | None = None) -> None:
-        self.looks: dict[str, Look] = {}
+    def __init__(self, source: Source, fetcher: Fetcher | None = None, kept: ProvedPictures | None = None) -> None:
+        self.proved: dict[str, Proved] = {}
         self._source = source
         self._fetcher = fetcher
+        self._kept = ProvedPictures() if kept is None else kept
 
     def ahead(self, records: Iterable[Record]) -> Iterator[Record]:
         """The same records in the same order; the downloads of the next AHEAD have begun."""
         waiting: deque[Record] = deque()
         for record in records:
             for reference in record.images:
-                if self._fetcher is not None and self._is_away(reference):
+                if self._fetcher is not None and self._source.is_away(reference):
                     self._fetcher.ask(str(reference))
             waiting.append(record)
             if len(waiting) > AHEAD:
@@ -65,49 +64,50 @@ class PictureReader:
         missing = []
         for reference in record.images:
             try:
-                data, image = self._read(reference)
+                identity, data = self._read(reference)
             except _Missing as gone:
-                identity = record.values.get("id", "")
+                product = record.values.get("id", "")
                 missing.append(
-                    MissingPicture(record.source_row, identity, str(reference), _reason(gone.why), str(gone.why))
+                    MissingPicture(record.source_row, product, str(reference), _reason(gone.why), str(gone.why))
                 )
                 continue
             except (InvalidMedia, MediaTooLarge) as error:
                 name = f"'{reference[:80]}'" if isinstance(reference, str) else "in the row itself"
                 raise BadRow("broken_picture", f"Picture {name}: {error}") from None
-            identity = media_id(data)
             found[identity] = data
-            if identity not in self.looks:
-                self.looks[identity] = look_of(image)
         return found, missing
 
-    def _read(self, reference: Reference) -> tuple[bytes, Image.Image]:
-        """Bytes and pixels. Raises _Missing for an address, InvalidMedia or MediaTooLarge for a file."""
+    def _read(self, reference: Reference) -> tuple[str, bytes]:
+        """Media id and bytes, which are a picture's.
+
+        Raises _Missing for an address, InvalidMedia or MediaTooLarge for a file.
+        """
         try:
             data = self._source.media(reference)
         except PictureAway:
             try:
                 data = self._fetched(str(reference))
-                return data, decode_image(data)
+                return self._proved(data), data
             except (UrlRefused, UrlFailed, InvalidQuery) as error:
                 raise _Missing(error) from None
-        return data, decode_image(data)
+        return self._proved(data), data
+
+    def _proved(self, data: bytes) -> str:
+        """The id of a picture that can be decoded. Raises InvalidMedia or MediaTooLarge."""
+        identity = media_id(data)
+        if identity not in self.proved:
+            known = self._kept.get(identity)
+            if known is None:
+                header, image = read_picture(data)
+                known = Proved(header, look_of(image))
+                self._kept.add(identity, known)
+            self.proved[identity] = known
+        return identity
 
     def _fetched(self, url: str) -> bytes:
         if self._fetcher is None:
             raise UrlRefused("Pictures are not downloaded.", why=NOT_DOWNLOADED)
         return self._fetcher.fetch(url)
-
-    def _is_away(self, reference: Reference) -> bool:
-        if not isinstance(reference, str) or not is_url(reference):
-            return False
-        try:
-            self._source.media(reference)
-        except PictureAway:
-            return True
-        except (InvalidMedia, MediaTooLarge):
-            pass  # its reading will say so
-        return False
 
 
 class _Missing(Exception):

@@ -70,6 +70,8 @@ class BadRow(Exception):
 
 def clean(text: str) -> str:
     """Text without control characters and with single spaces."""
+    if text.isprintable():
+        return " ".join(text.split())
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 

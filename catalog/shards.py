@@ -6,14 +6,14 @@ chunking: Muthitacharoen, Chen and Mazieres, A Low-bandwidth Network File System
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from catalog.media import read_header
+from catalog.media import ImageHeader, read_header
 from catalog.workspace import MEDIA
 
 LEAST_BYTES = 1_000_000
@@ -42,10 +42,15 @@ class _Row(NamedTuple):
     bytes: bytes
 
 
-def write_shards(media: Iterable[tuple[str, bytes]], folder: Path = MEDIA) -> int:
+def write_shards(
+    media: Iterable[tuple[str, bytes]],
+    folder: Path = MEDIA,
+    header_of: Callable[[str, bytes], ImageHeader] = lambda _, data: read_header(data),
+) -> int:
     """Write (media_id, bytes) into shards in `folder`, in their order; a repeated id is written once.
 
-    Returns the number of distinct media. Raises as catalog.media.read_header does: decode first, then pack.
+    Returns the number of distinct media. Raises as catalog.media.read_header does, where the caller does not know the
+    header: decode first, then pack.
     """
     folder.mkdir(parents=True, exist_ok=True)
     seen: set[str] = set()
@@ -57,7 +62,7 @@ def write_shards(media: Iterable[tuple[str, bytes]], folder: Path = MEDIA) -> in
         seen.add(identity)
         if rows and size + len(data) > MOST_BYTES:
             shard, size, rows = _write(rows, folder, shard), 0, []
-        header = read_header(data)
+        header = header_of(identity, data)
         rows.append(_Row(identity, "image", header.format, header.width, header.height, data))
         size += len(data)
         if size >= LEAST_BYTES and _ends(identity, len(data)):

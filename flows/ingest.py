@@ -28,6 +28,9 @@ from flows.scheduling.events import NEW_SNAPSHOT, emit, has_server
 ANNOUNCED = "announced"
 """File in ETALAGE_HOME: the last snapshot that a server was told of."""
 
+REMEMBERED = "ingest"
+"""Folder in ETALAGE_HOME: what ingests remember."""
+
 
 @task(name="snapshot")
 def snapshot(
@@ -38,10 +41,12 @@ def snapshot(
     query: str | None,
     quarantine: str | None = None,
     keep_corrections: bool = True,
+    anew: bool = False,
 ) -> IngestReport:
     """Read the source into data/: whole or not at all. Bad rows are counted, never dropped silently.
 
-    Pictures that it names by URL are downloaded, where the environment does not forbid it.
+    Pictures that it names by URL are downloaded, where the environment does not forbid it. What the last ingest left
+    stays where nothing of the source changed since, unless all is to be read `anew`.
     """
     params, fetching = load_section("ingest", IngestParams), media_settings()
     opened = open_source(source, mapping, kind, Path(media) if media else None, query)
@@ -52,6 +57,8 @@ def snapshot(
             drop_placeholders=params.placeholders == "drop",
             quarantine=Path(quarantine) if quarantine else None,
             keep_corrections=keep_corrections,
+            memory=home_folder() / REMEMBERED,
+            anew=anew,
         )
     report = replace(report, downloads=dict(sorted(downloads.counts.items())))
     write_pictures_report(report.snapshot, report.findings)
@@ -63,6 +70,8 @@ def snapshot(
     rows += [{"what": "pictures", "count": report.media}, {"what": "without a picture", "count": report.without_image}]
     rows += [{"what": what, "count": len(found)} for what, found in report.findings.by_kind().items() if found]
     rows += [{"what": f"downloads: {what}", "count": count} for what, count in report.downloads.items()]
+    if report.recognised:
+        say("Nothing of the source changed since it was ingested, so it was not read again; --anew reads it.")
     show_table("snapshot", rows, f"Snapshot {report.id} of {report.source}")
     return report
 
@@ -102,17 +111,19 @@ def ingest(
     query: str | None = None,
     quarantine: str | None = None,
     keep_corrections: bool = True,
+    anew: bool = False,
 ) -> IngestReport:
     """Snapshot `source` (see catalog.sources.open_source) into data/ and version it; with `push_data`, send it to the
     remote. `kind` forces a kind of source, `media` is a folder of pictures, `query` what a database is asked;
-    `quarantine` is a table of rows that a person corrected, and `keep_corrections` says whether those of before hold.
+    `quarantine` is a table of rows that a person corrected, and `keep_corrections` says whether those of before hold;
+    `anew` reads again what is known to be unchanged.
 
     Another snapshot than before, or than the last that was announced, is announced to the Prefect server, where one is
     named. Raises InvalidSource /
     InvalidParams for what cannot be read; the old snapshot then stays.
     """
     with one_writer(home_folder()):
-        report = snapshot(source, mapping, kind, media, query, quarantine, keep_corrections)
+        report = snapshot(source, mapping, kind, media, query, quarantine, keep_corrections, anew)
         version()
         if push_data:
             push()

@@ -6,13 +6,15 @@ From the root of a workspace with a snapshot, whose pictures are taken again and
 that makes it another file; `--side` first makes their longer side that many pixels. The ingest is a process of its own,
 its memory its peak. The floor decodes files to RGB and scales them to 224 pixels, and does nothing else, in one
 process, before and after each ingest. Then the same source is ingested again, then with one other picture, and what DVC
-pushes after each is counted in its remote. Ratios are of processor time, which other jobs on the machine change least.
+pushes after each is counted in its remote. At last one that remembers nothing is killed at half of the rows and run
+again. Ratios are of processor time, which other jobs on the machine change least.
 """
 
 import argparse
 import csv
 import io
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,6 +26,7 @@ from PIL import Image
 
 from benchmarks.ingest.remote import Remote
 from catalog.media import MediaStore
+from catalog.snapshot import snapshot_id
 
 SIDE = 224
 FLOOR = 2000  # pictures of the floor, spread over all
@@ -46,20 +49,30 @@ def main() -> None:
         size = sum(path.stat().st_size for path in pictures)
         print(f"{count:,} products, {size / 1e6:,.0f} MB of pictures", flush=True)
         workspace, few = Remote.beside(scratch / "workspace"), pictures[:: max(1, count // FLOOR)]
-        for what in ("first", "again", "one picture changed"):
+        first = 0.0
+        for what in ("first", "again", "one picture changed", "again"):
             if what == "one picture changed":
                 pictures[count // 3].write_bytes(commented(pictures[count // 3].read_bytes(), count))
             floors = [floor(few)]
             done = take(scratch, workspace.root)
             floors.append(floor(few))
-            told(what, done, count, mean(floors))
+            first = first or done["cpu"]
+            told(what, done, count, mean(floors), first)
             print(f"  DVC pushed {workspace.push() / 1e6:,.1f} MB, {workspace.seconds:.1f} s with dvc add", flush=True)
+        before = snapshot_id(workspace.root / "data")
+        pictures[count // 2].write_bytes(commented(pictures[count // 2].read_bytes(), count + 1))
+        killed = subprocess.run([*command(scratch, workspace.root, "other"), str(count // 2)], check=False)
+        assert killed.returncode == -signal.SIGKILL
+        assert snapshot_id(workspace.root / "data") == before
+        print("killed at half of the rows: the snapshot of before stands", flush=True)
+        told("run again", take(scratch, workspace.root, "other"), count, floor(few), first)
 
 
-def told(what: str, done: dict[str, float], count: int, floor_seconds: float) -> None:
+def told(what: str, done: dict[str, float], count: int, floor_seconds: float, first: float) -> None:
     """One line."""
     print(
-        f"{what}: {done['wall']:.1f} s, {done['cpu']:.1f} s of processor, peak {done['peak_mb']:,.0f} MB; floor "
+        f"{what}{', not read' if done['recognised'] else ''}: {done['wall']:.1f} s, {done['cpu']:.1f} s of processor "
+        f"({done['cpu'] / first:.1%} of the first), peak {done['peak_mb']:,.0f} MB; floor "
         f"{floor_seconds * count:.1f} s of processor, floor / ingest {floor_seconds * count / done['cpu']:.2f}",
         flush=True,
     )
@@ -120,10 +133,15 @@ def floor(pictures: list[Path]) -> float:
     return (time.process_time() - started) / len(pictures)
 
 
-def take(scratch: Path, workspace: Path) -> dict[str, float]:
+def command(scratch: Path, workspace: Path, memory: str) -> list[str]:
+    """What ingests the shop in `scratch`."""
+    places = (scratch / "shop", workspace / "data", scratch / memory)
+    return [sys.executable, "-m", "benchmarks.ingest.take", *map(str, places)]
+
+
+def take(scratch: Path, workspace: Path, memory: str = "memory") -> dict[str, float]:
     """An ingest in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.ingest.take", str(scratch / "shop"), str(workspace / "data")]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(command(scratch, workspace, memory), capture_output=True, text=True, check=True)
     measured: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return measured
 

@@ -1,7 +1,12 @@
-"""One ingest, measured from inside: python -m benchmarks.ingest.take SOURCE INTO"""
+"""One ingest, measured from inside: python -m benchmarks.ingest.take SOURCE INTO MEMORY [ROW]
+
+With ROW it is killed there.
+"""
 
 import json
+import os
 import resource
+import signal
 import sys
 import time
 from pathlib import Path
@@ -10,13 +15,20 @@ from catalog.ingest import ingest
 from catalog.sources import open_source
 
 
-def main(source: str, into: str) -> None:
-    """Print wall and processor seconds and the peak of memory as JSON."""
+def main(source: str, into: str, memory: str, row: str = "0") -> None:
+    """Print wall seconds, processor seconds of the whole process and the peak of memory as JSON."""
+    last = int(row)
+
+    def on_row(number: int) -> None:
+        if number == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+
     started = time.perf_counter()
-    ingest(open_source(source), Path(into))
+    done = ingest(open_source(source), Path(into), on_row if last else None, memory=Path(memory))
     wall = time.perf_counter() - started
     used = resource.getrusage(resource.RUSAGE_SELF)
-    print(json.dumps({"wall": wall, "cpu": used.ru_utime + used.ru_stime, "peak_mb": used.ru_maxrss / 1024}))
+    measured = {"wall": wall, "cpu": used.ru_utime + used.ru_stime, "peak_mb": used.ru_maxrss / 1024}
+    print(json.dumps({**measured, "id": done.id, "recognised": done.recognised}))
 
 
 if __name__ == "__main__":

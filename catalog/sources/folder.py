@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from catalog.errors import InvalidSource
-from catalog.sources.mapped import TableSource
+from catalog.sources.mapped import TableSource, only
 from catalog.sources.mapping import FILE_NAME, Mapping, load_mapping
 from catalog.sources.pictures import LocalPictures
 from catalog.sources.rows import read_rows
@@ -29,5 +29,10 @@ class FolderSource(TableSource):
         pictures = LocalPictures(root, media or inside(root, known.media))
         path = table_path(root, known.products, known, known.all_columns())
         super().__init__(
-            f"folder:{root.name}", lambda: read_rows(path, known.encoding, known.delimiter), known, pictures, root
+            f"folder:{root.name}",
+            lambda: read_rows(path, known.encoding, known.delimiter),
+            known,
+            pictures,
+            root,
+            reads=only(path),
         )

@@ -68,12 +68,17 @@ def open_huggingface(opening: Opening) -> TableSource:
     columns = rows.columns()
     guess = guess_mapping(name, columns, islice(rows.rows(), SAMPLE_ROWS))
     root = opening.path.resolve() if is_folder else None
-    return settled(f"huggingface:{name}", rows.rows, columns, guess, opening, root)
+    reads = None if root is None else (lambda: (_files(root), ()))
+    return settled(f"huggingface:{name}", rows.rows, columns, guess, opening, root, reads)
 
 
 def is_saved(folder: Path) -> bool:
     """Whether save_to_disk wrote `folder`."""
     return any((folder / name).is_file() for name in SAVED)
+
+
+def _files(folder: Path) -> tuple[Path, ...]:
+    return tuple(sorted(path for path in folder.rglob("*") if path.is_file()))
 
 
 def _undecoded(split: "Dataset") -> "Dataset":

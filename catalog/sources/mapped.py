@@ -3,16 +3,21 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Mapping as Cells
 from pathlib import Path
+from typing import NamedTuple
 
 from catalog.errors import InvalidSource
 from catalog.records import Record, Reference
+from catalog.sources.inputs import Inputs
 from catalog.sources.mapping import Mapping
 from catalog.sources.opening import Opening
 from catalog.sources.pictures import Pictures
 from catalog.sources.protocol import SideTables
 from catalog.sources.rows import Cell, Nested, Row
-from catalog.sources.side_files import SideFiles
+from catalog.sources.side_files import SideFiles, inside
 from catalog.wording import measure
+
+Reads = Callable[[], tuple[Sequence[Path], Sequence[str]]]
+"""Files that are read whole, and names of files whose being there makes rows."""
 
 
 class TableSource:
@@ -26,10 +31,12 @@ class TableSource:
         pictures: Pictures,
         root: Path | None = None,
         columns: Sequence[str] = (),
+        reads: Reads | None = None,
     ) -> None:
-        """`root` is the folder of the side tables that the mapping names; `columns` are all that rows may have."""
+        """`root` is the folder of the side tables that the mapping names; `columns` are all that rows may have. `reads`
+        names what the rows are made of, where that is files."""
         self._name, self._rows, self._pictures = name, rows, pictures
-        self.mapping, self.columns = mapping, tuple(columns)
+        self.mapping, self.columns, self._reads, self._root = mapping, tuple(columns), reads, root
         if root is None and (mapping.terms or mapping.judgements or mapping.interactions):
             raise InvalidSource(f"{name} has no folder beside it: tables of terms or judgements need one.")
         self._side = None if root is None else SideFiles(root, mapping)
@@ -41,8 +48,9 @@ class TableSource:
 
     def records(self) -> Iterator[Record]:
         """Every row."""
+        reading = Reading.of(self.mapping)
         for row in self._rows():
-            yield record_of(row, self.mapping)
+            yield record_of(row, reading)
 
     def media(self, reference: Reference) -> bytes:
         """Bytes of a picture. Raises as Pictures.read does."""
@@ -52,6 +60,26 @@ class TableSource:
         """Terms, judgements and interactions that the mapping names."""
         return SideTables() if self._side is None else self._side.read()
 
+    def is_away(self, reference: Reference) -> bool:
+        """Whether it is an address that no file stands for."""
+        return self._pictures.is_away(reference)
+
+    def inputs(self) -> Inputs | None:
+        """Its mapping, its tables and its folders of pictures; None where rows come from no file."""
+        if self._reads is None:
+            return None
+        files, names = self._reads()
+        mapping, root = self.mapping, self._root
+        beside = [table.file for table in (mapping.terms, mapping.judgements, mapping.interactions) if table]
+        said = {
+            "source": self._name,
+            "mapping": mapping.model_dump(mode="json"),
+            "columns": self.columns,
+            "folders": self._pictures.folders(),
+        }
+        sides = (inside(root, file) for file in beside) if root is not None else ()
+        return Inputs(said, (*files, *sides), tuple(names), self._pictures.watch)
+
 
 def settled(
     name: str,
@@ -60,13 +88,41 @@ def settled(
     guess: Mapping,
     opening: Opening,
     root: Path | None = None,
+    reads: Reads | None = None,
 ) -> TableSource:
     """`rows` through `guess`, with what the person who opens it says instead. Raises InvalidSource or InvalidParams."""
-    return TableSource(name, rows, opening.settle(guess, columns), opening.pictures(root), root, columns)
+    return TableSource(name, rows, opening.settle(guess, columns), opening.pictures(root), root, columns, reads)
 
 
-def record_of(row: Row, mapping: Mapping) -> Record:
+def only(path: Path) -> Reads:
+    """Rows that are made of the file at `path` alone."""
+    return lambda: ((path.resolve(),), ())
+
+
+class Reading(NamedTuple):
+    """What a mapping says, as each row needs it."""
+
+    mapping: Mapping
+    columns: tuple[str, ...]
+    pictures: frozenset[str]
+    single: tuple[tuple[str, str], ...]
+    defaults: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, mapping: Mapping) -> "Reading":
+        """From the mapping."""
+        return cls(
+            mapping,
+            tuple(mapping.all_columns()),
+            frozenset(mapping.columns.images),
+            tuple(mapping.columns.single()),
+            tuple(mapping.defaults.model_dump(exclude_none=True).items()),
+        )
+
+
+def record_of(row: Row, reading: Reading) -> Record:
     """One row through a mapping."""
+    mapping = reading.mapping
     if row.problem or row.left_out:
         empty = dict.fromkeys(mapping.attributes, "")  # what a person may fill in
         known = mapping.defaults.model_dump(exclude_none=True)
@@ -74,14 +130,13 @@ def record_of(row: Row, mapping: Mapping) -> Record:
             row.number, known, attributes=empty, problem=row.problem, left_out=row.left_out, decimal=mapping.decimal
         )
     cells = row.cells
-    pictures = set(mapping.columns.images)
-    for column in mapping.all_columns():
+    for column in reading.columns:
         cell = cells.get(column, "")
-        if isinstance(cell, Nested) or (isinstance(cell, bytes) and column not in pictures):
+        if isinstance(cell, Nested) or (isinstance(cell, bytes) and column not in reading.pictures):
             kind = cell.kind if isinstance(cell, Nested) else "bytes"
             return Record(row.number, problem=f"Column '{column}' holds {kind}; text, numbers and lists are read.")
-    values = {name: _one(cells.get(column, "")) for name, column in mapping.columns.single()}
-    for name, value in mapping.defaults.model_dump(exclude_none=True).items():
+    values = {name: _one(cells.get(column, "")) for name, column in reading.single}
+    for name, value in reading.defaults:
         values[name] = values.get(name) or value
     _add_languages(values, cells, mapping)
     levels = mapping.columns.category

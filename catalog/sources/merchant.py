@@ -12,7 +12,7 @@ from itertools import islice
 from catalog.errors import InvalidSource
 from catalog.sources.feed_xml import read_items
 from catalog.sources.guessing import SAMPLE_ROWS, attribute_name
-from catalog.sources.mapped import TableSource, settled
+from catalog.sources.mapped import TableSource, only, settled
 from catalog.sources.mapping import Mapping, mapping_of
 from catalog.sources.opening import Opening, first_of
 from catalog.sources.rows import Cell, Row
@@ -78,7 +78,7 @@ def open_merchant(opening: Opening) -> TableSource:
         raise InvalidSource(f"'{opening.where}' is not a file.")
     rows = MerchantRows(opening, path.suffix.lower() in (".xml", ".rss", ".atom"))
     guess, root = _mapping(path.name, rows), path.parent.resolve()
-    return settled(f"merchant:{path.name}", rows.rows, rows.columns, guess, opening, root)
+    return settled(f"merchant:{path.name}", rows.rows, rows.columns, guess, opening, root, only(path))
 
 
 def _mapping(name: str, rows: MerchantRows) -> Mapping:

@@ -62,6 +62,10 @@ class ParquetRows:
             except (OSError, pa.ArrowException) as error:
                 raise InvalidSource(f"{name} cannot be read: {in_words(error)}.") from None
 
+    def files(self) -> tuple[Path, ...]:
+        """Where they are."""
+        return tuple(self._root / name for name in self._files)
+
     def _open(self, name: str) -> pq.ParquetFile:
         path = (self._root / name).resolve()
         if not path.is_relative_to(self._root):
@@ -78,7 +82,7 @@ def open_parquet(opening: Opening) -> TableSource:
     columns = rows.columns()
     root = opening.path.resolve()
     guess = guess_mapping(root.name, columns, islice(rows.rows(), SAMPLE_ROWS))
-    return settled(f"parquet:{root.name}", rows.rows, columns, guess, opening, root)
+    return settled(f"parquet:{root.name}", rows.rows, columns, guess, opening, root, lambda: (rows.files(), ()))
 
 
 def _of_path(name: str) -> dict[str, str]:

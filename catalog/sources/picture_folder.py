@@ -37,7 +37,9 @@ def open_pictures(opening: Opening) -> TableSource:
         root.name,
     )
     mapping = opening.settle(guess, COLUMNS)
-    return TableSource(f"pictures:{root.name}", lambda: _rows(root), mapping, opening.pictures(root), root, COLUMNS)
+    pictures = opening.pictures(root)
+    name, reads = f"pictures:{root.name}", lambda: ((), pictures_in(root))
+    return TableSource(name, lambda: _rows(root), mapping, pictures, root, COLUMNS, reads)
 
 
 def pictures_in(folder: Path) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from catalog.products import Interaction, Judgement, Term
 from catalog.records import Record, Reference
+from catalog.sources.inputs import Inputs
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,14 @@ class Source(Protocol):
         """
         ...
 
+    def is_away(self, reference: Reference) -> bool:
+        """Whether `media` would raise PictureAway. Reads no picture."""
+        ...
+
     def side_tables(self) -> SideTables:
         """Terms, judgements and interactions; empty where the shop has none."""
+        ...
+
+    def inputs(self) -> Inputs | None:
+        """What all of that follows from, as it is now; None where only reading it can tell, as of a database."""
         ...

@@ -18,6 +18,7 @@ from catalog.products import CATEGORY, Interaction, Judgement, Term
 from catalog.records import Record, Reference
 from catalog.sources.drawing import Colour, Pattern, Photo, brightness, encode, mix, texture
 from catalog.sources.figures import FIGURES
+from catalog.sources.inputs import Inputs
 from catalog.sources.protocol import SideTables
 from catalog.sources.sample_words import (
     BRANDS,
@@ -106,6 +107,14 @@ class SampleSource:
             raise InvalidMedia(f"The sample has no picture '{reference[:80]}'.")
         image = draw(variant.design, variant.colour, (self.seed, variant.number, int(view)), self.seed)
         return encode(image, "PNG" if ending == "png" else "JPEG")
+
+    def is_away(self, reference: Reference) -> bool:
+        """Never: it has no addresses."""
+        return False
+
+    def inputs(self) -> Inputs:
+        """Nothing but its seed."""
+        return Inputs({"source": self.name})
 
     def side_tables(self) -> SideTables:
         """Chinese terms for every facet value, graded answers, and actions of invented users."""

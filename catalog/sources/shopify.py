@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from catalog.sources.guessing import SAMPLE_ROWS, plain_attributes
-from catalog.sources.mapped import TableSource, settled
+from catalog.sources.mapped import TableSource, only, settled
 from catalog.sources.mapping import Mapping, mapping_of
 from catalog.sources.opening import Opening, first_of
 from catalog.sources.rows import Row
@@ -89,7 +89,7 @@ def open_shopify(opening: Opening) -> TableSource:
     table = TableFile.look(opening)
     source = ShopifyRows(table)
     guess, root = _mapping(table, source), table.path.parent.resolve()
-    return settled(f"shopify:{table.path.name}", source.rows, source.columns(), guess, opening, root)
+    return settled(f"shopify:{table.path.name}", source.rows, source.columns(), guess, opening, root, only(table.path))
 
 
 def _mapping(table: TableFile, source: ShopifyRows) -> Mapping:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from catalog.errors import InvalidSource
 from catalog.sources.guessing import SAMPLE_ROWS, guess_mapping
-from catalog.sources.mapped import TableSource, settled
+from catalog.sources.mapped import TableSource, only, settled
 from catalog.sources.opening import Opening
 from catalog.sources.rows import Row, format_of, read_columns, read_rows
 from catalog.sources.sniffing import guess_delimiter, guess_encoding, guess_quoted
@@ -64,4 +64,4 @@ def open_table(opening: Opening) -> TableSource:
     columns = table.columns()
     guess = guess_mapping(table.path.name, columns, table.sample(), encoding=table.encoding, delimiter=table.delimiter)
     root = table.path.parent.resolve()
-    return settled(f"table:{table.path.name}", table.rows, columns, guess, opening, root)
+    return settled(f"table:{table.path.name}", table.rows, columns, guess, opening, root, only(table.path))

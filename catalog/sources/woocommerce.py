@@ -11,7 +11,7 @@ from itertools import islice
 
 from catalog.prices import decimal_mark
 from catalog.sources.guessing import SAMPLE_ROWS, attribute_name
-from catalog.sources.mapped import TableSource, settled
+from catalog.sources.mapped import TableSource, only, settled
 from catalog.sources.mapping import Mapping, mapping_of
 from catalog.sources.opening import Opening, first_of
 from catalog.sources.rows import Cell, Row
@@ -102,7 +102,9 @@ def open_woocommerce(opening: Opening) -> TableSource:
     table = TableFile.look(opening)
     source = WooRows(table)
     guess, root = _mapping(table, source), table.path.parent.resolve()
-    return settled(f"woocommerce:{table.path.name}", source.rows, source.columns(), guess, opening, root)
+    return settled(
+        f"woocommerce:{table.path.name}", source.rows, source.columns(), guess, opening, root, only(table.path)
+    )
 
 
 def _mapping(table: TableFile, source: WooRows) -> Mapping:

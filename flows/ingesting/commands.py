@@ -31,6 +31,9 @@ def ingest(
         bool, typer.Option("--dry-run", help="Show the mapping, counts, bad rows and ten products; take no snapshot.")
     ] = False,
     page: Annotated[Path, typer.Option(help="Where --dry-run writes its page.")] = Path("reports/ingest.html"),
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Read and decode all again, though nothing of it changed.")
+    ] = False,
     push: Annotated[bool, typer.Option("--push", help="Also send the snapshot to the DVC remote.")] = False,
     quarantine: Annotated[
         Path | None, typer.Option(help="Rows that `etalage quarantine FILE` wrote and that were mended since.")
@@ -87,7 +90,8 @@ def ingest(
     from flows.ingest import ingest as ingest_flow
 
     given = str(quarantine) if quarantine else None
-    told = ingest_flow(source, mapping, push, kind, str(media) if media else None, query, given, keep_corrections)
+    pictures = str(media) if media else None
+    told = ingest_flow(source, mapping, push, kind, pictures, query, given, keep_corrections, anew)
     console.show_snapshot(told)
     for sentence in told_of(told.corrected, told.quarantined):
         console.say(sentence)

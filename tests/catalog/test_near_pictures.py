@@ -3,10 +3,11 @@
 import io
 import tracemalloc
 
+import imagehash
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 from catalog.media import decode_image
 from catalog.near_pictures import MOST_BITS, NEAR_BITS, groups_of_near, near_pairs
@@ -113,6 +114,25 @@ def test_a_chain_of_near_pictures_is_one_group() -> None:
     same = np.zeros((4, 48), dtype=np.uint8)
     assert len(set(groups_of_near(rows, same).tolist())) == 1
     assert len(set(groups_of_near(rows[[0, 2]], same[:2]).tolist())) == 2  # 24 bits, with nothing between
+
+
+@pytest.mark.parametrize("size", [(240, 240), (60, 80), (450, 600), (130, 90), (300, 2500)])
+def test_the_hash_is_that_of_imagehash_but_for_what_rounding_changes(size: tuple[int, int]) -> None:
+    """Zauner's pHash, 16 x 16 frequencies of 64 x 64 pixels. Only a picture over 512 pixels is averaged down before."""
+    for seed in range(12):
+        picture = shirt("darkred", seed).resize(size)
+        peer = np.packbits(imagehash.phash(picture, hash_size=16).hash.reshape(-1)).view(np.uint64)
+        own = arrays_of([look_of(picture)])[0][0]
+        assert np.bitwise_count(own ^ peer).sum() <= NEAR_BITS
+
+
+def test_a_picture_that_is_its_own_mirror_has_no_bits_by_chance() -> None:
+    half = shirt("darkred").resize((120, 240))
+    whole = Image.new("RGB", (240, 240))
+    whole.paste(half, (0, 0))
+    whole.paste(ImageOps.mirror(half), (120, 0))
+    bits = np.unpackbits(np.frombuffer(look_of(whole).hash, dtype=np.uint8)).reshape(16, 16)
+    assert len(set(bits[:, 1::2].ravel().tolist())) == 1  # what is odd from left to right is nowhere
 
 
 def test_a_look_holds_the_hash_that_the_leakage_audit_compares() -> None:
