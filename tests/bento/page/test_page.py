@@ -27,9 +27,11 @@ DROP = f"""([data, type]) => {{
   for (const name of ["dragover", "drop"])
     document.body.dispatchEvent(new DragEvent(name, {{ dataTransfer, bubbles: true, cancelable: true }}));
 }}"""
-BYTES = """async (image) => {
-  const bytes = new Uint8Array(await (await fetch(image.src)).arrayBuffer());
-  return btoa(String.fromCharCode(...bytes));
+BYTES = """(image) => {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+  canvas.getContext("2d").drawImage(image, 0, 0);
+  return canvas.toDataURL("image/jpeg").split(",")[1];
 }"""
 PASTE = f"""([data, type]) => {{
   const clipboardData = ({FILES})(data, type);
