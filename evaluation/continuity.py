@@ -6,7 +6,7 @@ so that a shop may grow as it likes.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -127,16 +127,20 @@ def _filled(product: Product) -> set[str]:
 
 
 def _terms(then: Tables, now: Tables) -> Iterator[Change]:
-    """For each language, the share of facet values that have a name in it, counted as often as products have them."""
+    """For each language, the share of facet values that have a name in it, counted as often as products have them.
+
+    Of the fields that were there then: one that is new takes no name from the others.
+    """
+    fields = {field for product in then.products for field in product.facets()}
     for language in sorted({term.language for term in then.terms}):
-        before, after = (_named(own, language) for own in (then, now))
+        before, after = (_named(own, language, fields) for own in (then, now))
         if before:
             yield _left("terms", language, before, after)
 
 
-def _named(tables: Tables, language: str) -> float:
+def _named(tables: Tables, language: str, fields: Set[str]) -> float:
     named = {(term.field, term.value) for term in tables.terms if term.language == language}
-    facets = [facet for product in tables.products for facet in product.facets().items()]
+    facets = [facet for product in tables.products for facet in product.facets().items() if facet[0] in fields]
     return sum(facet in named for facet in facets) / max(1, len(facets))
 
 

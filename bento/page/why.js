@@ -18,7 +18,7 @@ export async function open(hit, told, photos) {
 
 function reasons(hit, photos) {
   const why = hit.reasons;
-  const legs = why.legs.map((own) => [say(own.leg), own.adds, own.rank ? `#${own.rank}` : ""]);
+  const legs = why.legs.map((own) => [say(own.leg === "attributes" ? "leg_attributes" : own.leg), own.adds, own.rank ? `#${own.rank}` : ""]);
   if (why.late) legs.push([say("late_stage"), why.late.adds, ""]);
   return [
     make("p", {}, make("strong", {}, hit.title || hit.id)),

@@ -13,7 +13,7 @@ const WORDS = {
     adds: "What adds up", words: "Without this word it would lose", attributes: "What was wanted, and what it has", has: "has", untold: "not told",
     shows: "the photo shows", both: "both have", matters: "Warm: hiding this would cost the most.", seen: "Warm: where the words or photo were found.",
     leftOut: "There was no time for everything.", ranked: "A ranker gave the final score; these add up to the first one.", prior: "before looking", late_stage: "words and places",
-    dense: "words and picture", image: "picture", text: "text", lexical: "same words", loading: "Looking into it…", noReasons: "Reasons are given for the first ten hits only.",
+    leg_attributes: "attributes", dense: "words and picture", image: "picture", text: "text", lexical: "same words", loading: "Looking into it…", noReasons: "Reasons are given for the first ten hits only.",
     category: "Category", colour: "Colour", brand: "Brand", gender: "Gender", material: "Material", season: "Season", usage: "Usage", pattern: "Pattern", language_field: "Language", currency: "Currency",
   },
   zh: {
@@ -29,7 +29,7 @@ const WORDS = {
     adds: "得分由来", words: "少了这个词会失去", attributes: "想要的和它具备的", has: "具备", untold: "未说明",
     shows: "照片显示", both: "两者都有", matters: "暖色：遮住这里损失最大。", seen: "暖色：文字或照片在这里匹配。",
     leftOut: "时间不够，未能全部说明。", ranked: "最终得分由排序模型给出；这些相加是第一阶段得分。", prior: "先验", late_stage: "逐词逐处",
-    dense: "图文综合", image: "图片", text: "文字", lexical: "相同的词", loading: "正在查看……", noReasons: "只说明前十个结果。",
+    leg_attributes: "属性", dense: "图文综合", image: "图片", text: "文字", lexical: "相同的词", loading: "正在查看……", noReasons: "只说明前十个结果。",
     category: "类别", colour: "颜色", brand: "品牌", gender: "性别", material: "材质", season: "季节", usage: "用途", pattern: "图案", language_field: "语言", currency: "货币",
   },
 };

@@ -1,8 +1,11 @@
 """Who is let in: every endpoint, with every kind of key, and nobody where strangers reach a service without keys."""
 
 import logging
+import re
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +19,37 @@ from bento.guarding.door import Guard
 from bento.openapi.security import NEEDS
 from bento.settings import ServiceSettings
 from bento.telling.json_lines import FIELDS
+from catalog.shards import write_shards
 from flows.keys import add_key, revoke_key
 from search.keys import KeyScope
 from tests.bento.test_readiness import wait_for
+from tests.bento.tiny_encoder import photo
 from tests.bento.world import make_engine
 
 REQUESTS: dict[str, tuple[str, str, Any]] = {
     "/search": ("POST", "/search", {"text": "red", "k": 1}),
     "/similar": ("POST", "/similar", {"id": "p0", "k": 1}),
     "/products/{id}": ("GET", "/products/p0", None),
+    "/pictures/{id}": ("GET", "/pictures/red", None),
     "/feedback": ("POST", "/feedback", {"events": [{"request_id": "q", "product_id": "p0", "action": "click"}]}),
     "/metrics": ("GET", "/metrics", None),
 }
-OPEN = ("/", "/openapi.json", "/healthz", "/livez", "/readyz")
+OPEN = ("/", "/page/{name}", "/openapi.json", "/healthz", "/livez", "/readyz")
+
+
+@cache
+def one_picture() -> Path:
+    """A folder of packed media with the picture "red"."""
+    folder = Path(tempfile.mkdtemp(prefix="etalage-media-"))
+    write_shards([("red", photo("Red"))], folder)
+    return folder
 
 
 @contextmanager
 def started(bound: str = "127.0.0.1", **settings: Any) -> Iterator[TestClient]:
     """A started service that listens on `bound`."""
-    app = create_app(make_engine, release=lambda: "r1", settings=ServiceSettings(**settings), bound=lambda: (bound,))
+    limits = ServiceSettings(pictures=one_picture(), **settings)
+    app = create_app(make_engine, release=lambda: "r1", settings=limits, bound=lambda: (bound,))
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 
@@ -122,7 +137,7 @@ def test_every_route_is_guarded_or_open_on_purpose_and_openapi_says_the_same(clo
     for route in closed.app.routes:
         assert isinstance(route, Route)
         if isinstance(route.app, Guard):
-            needs[route.path.replace("{product_id:path}", "{id}")] = route.app.need
+            needs[re.sub(r"\{\w+_id(:path)?\}", "{id}", route.path)] = route.app.need
         else:
             assert route.path in OPEN, f"{route.path} asks for no key"
     assert needs == NEEDS
@@ -137,7 +152,7 @@ def test_every_route_is_guarded_or_open_on_purpose_and_openapi_says_the_same(clo
 
 @pytest.mark.parametrize("place", OPEN)
 def test_health_readiness_the_page_and_the_document_need_no_key(closed: TestClient, place: str):
-    assert closed.get(place).status_code == 200
+    assert closed.get(place.format(name="main.js")).status_code == 200
 
 
 def test_a_body_is_not_read_before_its_sender_is_known(closed: TestClient):

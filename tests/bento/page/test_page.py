@@ -27,6 +27,12 @@ DROP = f"""([data, type]) => {{
   for (const name of ["dragover", "drop"])
     document.body.dispatchEvent(new DragEvent(name, {{ dataTransfer, bubbles: true, cancelable: true }}));
 }}"""
+BYTES = """(image) => {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+  canvas.getContext("2d").drawImage(image, 0, 0);
+  return canvas.toDataURL("image/jpeg").split(",")[1];
+}"""
 PASTE = f"""([data, type]) => {{
   const clipboardData = ({FILES})(data, type);
   document.body.dispatchEvent(new ClipboardEvent("paste", {{ clipboardData, bubbles: true, cancelable: true }}));
@@ -252,3 +258,9 @@ def test_screenshots_for_the_docs(browser: Browser, service: str):
         found(page)
         page.wait_for_load_state("networkidle")
         page.screenshot(path=folder / "page.jpg", quality=70)
+        page.evaluate(DROP, [page.locator("#hits img").first.evaluate(BYTES), "image/jpeg"])
+        found(page)
+        page.get_by_role("button", name="Why this?").first.click()
+        expect(page.get_by_role("heading", name="What adds up")).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=folder / "why.jpg", quality=70)
