@@ -5,7 +5,7 @@ A task of the flow and no part of the stage `validate`: the champion is outside 
 
 from pathlib import Path
 
-from catalog.errors import EtalageError, GateRefused
+from catalog.errors import EtalageError, GateRefused, InvalidSnapshot
 from catalog.looks import read_looks
 from catalog.picture_hash import Look
 from catalog.tables import read_judgements, read_products, read_snapshot, read_terms
@@ -62,11 +62,28 @@ def warnings(found: Continuity | None, rules: ContinuityRules) -> list[str]:
     return [reason.sentence for reason in asked_of_continuity(found, rules) if reason.outcome == "warned"]
 
 
+def losses(found: Continuity | None, rules: ContinuityRules) -> str:
+    """The sentences of what was lost, one after the other; "" where nothing was."""
+    refusals = [reason for reason in asked_of_continuity(found, rules) if reason.outcome == "failed"]
+    return " ".join(reason.sentence for reason in refusals)
+
+
+def with_losses(unfit: InvalidSnapshot, store: ReleaseStore, snapshot: str, rules: ContinuityRules) -> InvalidSnapshot:
+    """`unfit`, and what the snapshot has lost since the champion's.
+
+    Of an export that broke off, validation may see no more than judgements whose products are missing. Tables that
+    cannot be read are not asked: `unfit` tells of them.
+    """
+    try:
+        lost = losses(against_champion(store, snapshot, rules), rules)
+    except EtalageError:
+        return unfit
+    return InvalidSnapshot(f"{unfit} It has also lost something that the champion's had. {lost}") if lost else unfit
+
+
 def demand(found: Continuity | None, rules: ContinuityRules) -> None:
     """Raises GateRefused with the sentences of what was lost, and the ways on."""
-    refusals = [reason for reason in asked_of_continuity(found, rules) if reason.outcome == "failed"]
-    if refusals:
-        told = " ".join(reason.sentence for reason in refusals)
+    if told := losses(found, rules):
         raise GateRefused(
             f"The snapshot has lost something that the champion's had. {told} Ingest it whole; where it is meant, "
             "change gates.continuity in params.yaml, or `etalage retrain --force --reason ...`."

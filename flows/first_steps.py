@@ -1,9 +1,10 @@
 """How a flow over the catalogue begins: a snapshot that is there, that is fit, and that lost nothing."""
 
+from catalog.errors import InvalidSnapshot
 from catalog.params import load_section
 from evaluation.rules import GateRules
 from flows import milestones
-from flows.continuity import against_champion, demand, warnings
+from flows.continuity import against_champion, demand, warnings, with_losses
 from flows.environment import home_folder
 from flows.orchestration import WAITING, say, task
 from flows.releases import ReleaseStore
@@ -17,8 +18,13 @@ def find_snapshot() -> str:
 
 @task(name="validate", **WAITING)
 def validate(snapshot: str) -> None:
-    """The milestone `validate`: an unfit snapshot stops the run here."""
-    say(milestones.validate(snapshot).sentence())
+    """The milestone `validate`: an unfit snapshot stops the run here, and what it has lost is said with it."""
+    try:
+        report = milestones.validate(snapshot)
+    except InvalidSnapshot as unfit:
+        rules = load_section("gates", GateRules).continuity
+        raise with_losses(unfit, ReleaseStore(home_folder()), snapshot, rules) from None
+    say(report.sentence())
 
 
 @task(name="look-back")

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.faults.__main__ import FAULTS
+from benchmarks.faults.artefacts import FAULTS as IN_WHAT_LIES_ON_DISK
 from benchmarks.faults.catalogue import FAULTS as IN_THE_CATALOGUE
 from benchmarks.faults.fault import Fault
 from benchmarks.faults.shop import write_shop
@@ -22,7 +23,10 @@ from catalog.sources import open_source
 from catalog.tables import read_judgements, read_products, read_terms
 from evaluation.continuity import Tables, continuity
 from evaluation.gates import asked_of_continuity
+from evaluation.params import TuneParams
 from evaluation.rules import ContinuityRules
+from flows.parameters import changed_params
+from search.ranking.settings import Ranking
 from validation.checks import validate_snapshot
 
 RULES = ContinuityRules(minimum=10)
@@ -79,6 +83,16 @@ def test_a_shop_in_which_nothing_is_planted_is_not_stopped(shop: Workspace) -> N
     assert {reason.outcome for reason in asked_of_continuity(continuity(then, then, RULES.minimum), RULES)} == {
         "passed"
     }
+
+
+def test_the_challenger_against_a_falsified_record_is_another_release_than_the_champion() -> None:
+    """Its setting is one that params.yaml takes, and sets what tuning leaves as it is: it asks by no product."""
+    (challengers,) = {fault.commands for fault in IN_WHAT_LIES_ON_DISK if "champion" in fault.name}
+    ((_, _, setting),) = challengers
+    document, said = changed_params([setting], ROOT / "params.yaml")
+    assert said
+    ours = TuneParams.model_validate(document["tune"]).weights
+    assert set(ours) == {"product"} and ours["product"] != Ranking().weights["product"]
 
 
 def test_there_are_as_many_kinds_as_were_asked_for_and_no_two_share_a_name() -> None:

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from catalog.errors import GateRefused
+from catalog.errors import GateRefused, InvalidSnapshot
 from catalog.products import Judgement, Product, Term
 from catalog.snapshot import Snapshot, write_snapshot
 from catalog.tables import write_judgements, write_products, write_terms
 from catalog.workspace import DATA
+from catalog.workspace import PRODUCTS as PRODUCTS_FILE
 from evaluation.rules import ContinuityRules
 from flows import dvc
-from flows.continuity import against_champion, demand
+from flows.continuity import against_champion, demand, with_losses
 from flows.releases import ChampionRecord, ReleaseStore
 from flows.revision import data_md5
 from tests.flows.worlds import a_release
@@ -100,3 +101,22 @@ def test_the_same_products_from_elsewhere_are_the_same_catalogue(store: ReleaseS
     write(PRODUCTS[:10], source="shopify:export")
     with pytest.raises(GateRefused, match="products, as a share"):
         demand(against_champion(store, "now", RULES), RULES)
+
+
+def test_a_snapshot_that_is_unfit_is_told_what_it_has_lost_too(store: ReleaseStore) -> None:
+    """An export that broke off: validation saw judgements of products that are not there."""
+    unfit = InvalidSnapshot("55.8% of the judgements could not be used.")
+    write(PRODUCTS[:20])
+    told = str(with_losses(unfit, store, "now", RULES))
+    assert told.startswith("55.8% of the judgements could not be used. It has also lost")
+    assert "products, as a share of the champion's snapshot is 0.5, must be at least 0.7" in told
+
+
+def test_an_unfit_snapshot_that_lost_nothing_or_cannot_be_read_says_why_it_is_unfit_and_no_more(
+    store: ReleaseStore,
+) -> None:
+    unfit = InvalidSnapshot("Titles are empty.")
+    write(PRODUCTS)
+    assert with_losses(unfit, store, "now", RULES) is unfit
+    PRODUCTS_FILE.write_bytes(b"cut")
+    assert with_losses(unfit, store, "now", RULES) is unfit

@@ -11,12 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.pipeline.workspace import LONG
-
 SEAMS = Path(__file__).with_name("seams")
 OWN = "ETALAGE_RECOVERY"
 """Variable by which every process of a command is found again, in whatever process group it is by then."""
 _LOOK = 0.01  # seconds
+_LONGEST = 3600.0  # seconds; with several other jobs on its cores a retrain of seconds takes many minutes
 
 
 @dataclass(frozen=True)
@@ -79,14 +78,14 @@ class Command:
     def wait(self) -> Ran:
         """To its end. What it left running is ended too, as a container would."""
         try:
-            code = self.process.wait(LONG)
+            code = self.process.wait(_LONGEST)
         finally:
             self.kill()
         return Ran(code if code >= 0 else None, self.says(), self._since(), self._operation())
 
     def wait_until(self, reached: Callable[[str], bool]) -> bool:
         """Until `reached` is true of its log; False where it ended before."""
-        deadline = time.monotonic() + LONG
+        deadline = time.monotonic() + _LONGEST
         while not reached(self.says()):
             if self.process.poll() is not None:
                 return False
