@@ -29,8 +29,8 @@ State = Mapping[str, str]
 TIMES = frozenset({"created_at", "digest", "at", "since", "seconds", "encoded", "key", "evidence", "files"})
 """Keys of a record that tell when, how long, or a digest over such. `encoded`: what a killed run has encoded, the next
 finds in its cache. `files` is of refresh folders, compared by name."""
-CLOCKED = frozenset({"latency"})
-"""Gate rules whose evidence is measured with a clock."""
+MEASURED = frozenset({"latency", "memory"})
+"""Gate rules whose evidence is measured of the process, with a clock or as resident memory: never twice the same."""
 NOT_LISTED = (
     ".git", ".dvc/cache", ".dvc/tmp", ".etalage/prefect", ".etalage/milvus", ".etalage/journal", ".etalage/service",
     ".etalage/serving", ".etalage/bentoml/bentos", ".etalage/lock", ".etalage/embeddings",
@@ -121,7 +121,7 @@ def timeless(document: Any) -> Any:
     if isinstance(document, dict):
         return {key: timeless(value) for key, value in document.items() if key not in TIMES}
     if isinstance(document, list):
-        return [timeless(v) for v in document if not (isinstance(v, dict) and v.get("rule") in CLOCKED)]
+        return [timeless(v) for v in document if not (isinstance(v, dict) and v.get("rule") in MEASURED)]
     return document
 
 

@@ -107,8 +107,9 @@ def test_a_planted_difference_is_noticed(made: Path, copy: Path, plant: str):
     assert differences(state_of(made), expected) == []
 
 
-def test_what_a_clock_says_is_no_difference():
-    told = {"at": "now", "decision": {"reasons": [{"rule": "latency", "value": 3.0}, {"rule": "counts", "value": 1}]}}
+def test_what_is_measured_of_the_run_is_no_difference():
+    measured = [{"rule": "latency", "value": 3.0}, {"rule": "memory", "value": 3.0}]
+    told = {"at": "now", "decision": {"reasons": [*measured, {"rule": "counts", "value": 1}]}}
     later = json.loads(json.dumps(told).replace("now", "later").replace("3.0", "4.0"))
     assert timeless(told) == timeless(later) == {"decision": {"reasons": [{"rule": "counts", "value": 1}]}}
 
