@@ -16,6 +16,7 @@ from pathlib import Path
 from catalog.checking import checked_rows
 from catalog.corrections import Corrected, CorrectedSource, merged
 from catalog.errors import EtalageError, InvalidSnapshot, InvalidSource
+from catalog.last_ingest import Known
 from catalog.lookalikes import PictureFindings, find_lookalikes, without_pictures
 from catalog.looks import write_looks
 from catalog.media import MediaStore
@@ -121,6 +122,7 @@ def ingest(
             into.rename(old)
         new.rename(into)
         shutil.rmtree(old, ignore_errors=True)
+        remembering.remember(reader.proved.keys(), Known(snapshot, findings), downloads=fetcher is not None)
         return IngestReport(**asdict(snapshot), changed=snapshot.id != before, findings=findings, corrected=own.found)
 
 
