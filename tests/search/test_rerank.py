@@ -113,7 +113,7 @@ def test_without_a_ranker_the_legs_are_what_adds_up(fusion: FusionName):
 
 def test_explaining_changes_no_answer():
     plain, explained = (engine().search(Query(text="dress", k=12, explain=explain)).hits for explain in (False, True))
-    assert [replace(hit, contributions=None) for hit in explained] == list(plain)
+    assert [replace(hit, contributions=None, reasons=None) for hit in explained] == list(plain)
 
 
 def test_it_comes_back_from_disk_as_it_was(tmp_path: Path):

@@ -58,7 +58,7 @@ def service(media: Path) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its event loop must end with it: others start their own
 def browser() -> Iterator[Browser]:
     """Chromium, headless."""
     found = next(filter(None, map(shutil.which, NAMES)), None)

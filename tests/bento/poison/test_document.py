@@ -40,6 +40,7 @@ ASKED = [
     ("POST /similar", SOUND, EXAMPLES),
     ("POST /similar", UNSOUND, EXAMPLES),
     ("GET /products/{id}", SOUND, EXAMPLES),
+    ("GET /pictures/{id}", SOUND, EXAMPLES),
     ("POST /feedback", SOUND, EXAMPLES),
     ("POST /feedback", UNSOUND, EXAMPLES),
     ("GET /healthz", SOUND, 1),
