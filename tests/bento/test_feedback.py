@@ -15,8 +15,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from bento.app import create_app
-from bento.feedback.endpoint import Recent
 from bento.feedback import endpoint as feedback
+from bento.feedback.endpoint import Recent
 from bento.feedback.schemas import MOST_EVENTS
 from bento.journals import files as journal_files
 from bento.journals.journal import Journal, feedback_folder
