@@ -25,9 +25,9 @@ def released(tmp_path_factory: pytest.TempPathFactory, shop: Path, server: str) 
     copy_repository(folder, without=LEFT_OUT)
     programs = folder / ".venv" / "bin"
     programs.mkdir(parents=True)
-    (programs / "etalage").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m flows "$@"\n')
-    (programs / "etalage").chmod(0o755)
-    (programs / "python").symlink_to(sys.executable)
+    for name, more in (("etalage", " -m flows"), ("python", "")):
+        (programs / name).write_text(f'#!/bin/sh\nexec "{sys.executable}"{more} "$@"\n')
+        (programs / name).chmod(0o755)
     ours = ("PREFECT_", "ETALAGE_", "BENTOML_", "DVC_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     workspace = Workspace(folder, environment | {"PREFECT_API_URL": server, "COLUMNS": "200"})
