@@ -5,6 +5,7 @@ The closure of the imports of one entry module, read from the source: nothing is
 
 import ast
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,9 @@ SERVICE = "bento.service"
 WORKER = "bento.process.worker"
 """The process around the service: it goes into a Bento, and does not change what the release answers."""
 PACKAGES = ("catalog", "validation", "models", "search", "evaluation", "flows", "bento")
+
+_PARSING = threading.Lock()
+"""Python 3.11 before 3.11.8 counts the depth of all threads' trees in one number: two that parse at once fail (CPython gh-106905)."""
 
 
 def serving_code(entry: str = SERVICE, root: Path = Path()) -> tuple[Path, ...]:
@@ -40,7 +44,10 @@ def foreign_packages(paths: tuple[Path, ...]) -> tuple[str, ...]:
 
 def imported_names(path: Path) -> Iterator[str]:
     """Dotted names that a file imports anywhere in it: modules, and what may be a module inside one."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    source = path.read_text(encoding="utf-8")
+    with _PARSING:
+        tree = ast.parse(source)
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
