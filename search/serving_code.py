@@ -15,7 +15,7 @@ WORKER = "bento.process.worker"
 PACKAGES = ("catalog", "validation", "models", "search", "evaluation", "flows", "bento")
 
 _PARSING = threading.Lock()
-"""Python 3.11 before 3.11.8 counts the depth of all threads' trees in one number: two that parse at once fail (CPython gh-106905)."""
+"""Before 3.11.8 Python counts the depth of all threads' trees in one number: two parsing at once fail (gh-106905)."""
 
 
 def serving_code(entry: str = SERVICE, root: Path = Path()) -> tuple[Path, ...]:
