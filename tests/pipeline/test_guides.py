@@ -1,40 +1,64 @@
-"""The guides, word for word: every block of bash in them is run in a workspace with two releases, in order."""
+"""The guides, word for word: every block of bash in them is run, in order; only ports and hosts are this machine's."""
 
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from benchmarks.repository import copy_repository
 from evaluation import gates
-from tests.pipeline.workspace import LEFT_OUT, LONG, ROOT, TINY, Workspace
+from flows.parameters import change_params
+from search.milvus import MilvusStore
+from tests.bento.running import free_port
+from tests.pipeline.export import write_export
+from tests.pipeline.prefect_api import Server
+from tests.pipeline.workspace import LEFT_OUT, LONG, ROOT, TINY, Workspace, write_shop
+from tests.search.milvus_server import MilvusServer
 
 pytestmark = pytest.mark.slow
 
 GUIDES = ROOT / "docs" / "guides"
+SCHEDULING = ROOT / "docs" / "operations" / "scheduling.md"
+SCALING = ROOT / "docs" / "scaling.md"
 BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.M | re.S)
 
 
 @pytest.fixture(scope="module")
-def released(tmp_path_factory: pytest.TempPathFactory, shop: Path, server: str) -> Workspace:
-    """A champion, and one before it that ranks otherwise. `.venv/bin/` is this Python's."""
+def begun(tmp_path_factory: pytest.TempPathFactory, server: str) -> tuple[Workspace, list[str]]:
+    """A workspace in which a stranger followed the guide to the first champion, and what each step said.
+
+    `.venv/bin/` is this Python's; params ask as little as a tiny world can give.
+    """
     folder = tmp_path_factory.mktemp("guided")
     copy_repository(folder, without=LEFT_OUT)
+    write_shop(folder / "my_shop", every=3)
+    write_export(folder / "my_shop")
     programs = folder / ".venv" / "bin"
     programs.mkdir(parents=True)
-    for name, more in (("etalage", " -m flows"), ("python", "")):
+    for name, more in (("etalage", " -m flows"), ("python", ""), ("prefect", " -m prefect")):
         (programs / name).write_text(f'#!/bin/sh\nexec "{sys.executable}"{more} "$@"\n')
         (programs / name).chmod(0o755)
     ours = ("PREFECT_", "ETALAGE_", "BENTOML_", "DVC_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     workspace = Workspace(folder, environment | {"PREFECT_API_URL": server, "COLUMNS": "200"})
-    settings = [part for name, value in TINY.items() for part in ("--set", f"{name}={value}")]
-    for arguments in (["ingest", str(shop)], ["retrain", *settings], ["retrain", "--set", "tune.floor=0.25"]):
-        done = workspace.run(*arguments)
-        assert done.code == 0, f"{arguments}: {done.out[-2000:]}\n{done.err[-4000:]}"
+    change_params([f"{name}={value}" for name, value in TINY.items()], folder / "params.yaml")
+    return workspace, [run_block(workspace, block) for block in blocks("your_catalogue.md")]
+
+
+@pytest.fixture(scope="module")
+def released(begun: tuple[Workspace, list[str]]) -> Workspace:
+    """A champion, and one before it that ranks otherwise."""
+    workspace, _ = begun
+    done = workspace.run("retrain", "--set", "tune.floor=0.25")
+    assert done.code == 0, f"{done.out[-2000:]}\n{done.err[-4000:]}"
     return workspace
 
 
@@ -52,10 +76,67 @@ def run_block(workspace: Workspace, block: str) -> str:
     return done.stdout
 
 
+@contextmanager
+def terminal(workspace: Workspace, block: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A block that goes on until it is stopped, in a terminal of its own; what it says is in `log`."""
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            ["bash", "-euo", "pipefail", "-c", block],
+            cwd=workspace.folder,
+            env=workspace.environment,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def wait_until(answers: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + LONG
+    while True:
+        with suppress(OSError):
+            if answers():
+                return
+        assert process.poll() is None, f"it ended: {log.read_text(errors='replace')[-3000:]}"
+        assert time.monotonic() < deadline, log.read_text(errors="replace")[-3000:]
+        time.sleep(0.3)
+
+
+def answered(url: str) -> bool:
+    """Whether `url` answers with 200. Raises OSError where nobody listens, or something else was answered."""
+    with urllib.request.urlopen(url, timeout=5) as reply:
+        return bool(reply.status == 200)
+
+
 def blocks(name: str) -> list[str]:
-    found = BLOCK.findall((GUIDES / name).read_text(encoding="utf-8"))
-    assert found, f"{name} shows no command"
+    return blocks_of(GUIDES / name)
+
+
+def blocks_of(page: Path) -> list[str]:
+    found = BLOCK.findall(page.read_text(encoding="utf-8"))
+    assert found, f"{page.name} shows no command"
     return found
+
+
+def test_the_guide_to_an_own_catalogue_ends_with_answers_from_it(begun: tuple[Workspace, list[str]]) -> None:
+    workspace, (looked, mapped, taken, mended, asked) = begun
+
+    assert "Product name" in looked and "The price 'twelve' is not a number" in looked
+    assert "EUR" in mapped
+    assert "In quarantine: 5 rows" in taken and "rows.csv holds 5 rows" in taken
+    assert "'twelve' became '12.00'" in mended
+    assert workspace.champion() is not None
+    assert len(re.findall("umbrella|雨伞", asked, flags=re.I)) >= 3
+    assert (workspace.folder / "reports" / "ingest.html").is_file()
 
 
 def test_the_night_guide_brings_the_release_before_back_and_it_stays(released: Workspace) -> None:
@@ -73,6 +154,38 @@ def test_the_night_guide_brings_the_release_before_back_and_it_stays(released: W
 def test_every_command_of_a_guide_works(released: Workspace, name: str) -> None:
     for block in blocks(name):
         assert run_block(released, block)
+
+
+def test_three_terminals_retrain_by_a_server_and_a_worker(released: Workspace, tmp_path: Path) -> None:
+    port = free_port()
+    own = {"PREFECT_HOME": str(tmp_path / "prefect"), "PREFECT_SERVER_API_PORT": str(port)}
+    bare = {name: value for name, value in released.environment.items() if name != "PREFECT_API_URL"}
+    here = Workspace(released.folder, bare | own)
+    logs = tmp_path / "server.log", tmp_path / "worker.log"
+    start, deploy, work, tell = (block.replace("4200", str(port)) for block in blocks_of(SCHEDULING))
+    with terminal(here, start, logs[0]) as server:
+        wait_until(lambda: answered(f"http://127.0.0.1:{port}/api/health"), server, logs[0])
+        run_block(here, deploy)
+        with terminal(here, work, logs[1]):
+            [run] = Server(f"http://127.0.0.1:{port}/api").wait_for(1)
+        assert run["state_type"] == "COMPLETED", logs[1].read_text(errors="replace")[-3000:]
+        run_block(Workspace(here.folder, here.environment | {"PREFECT_API_URL": f"http://127.0.0.1:{port}/api"}), tell)
+
+
+def test_the_move_to_a_milvus_server_is_what_the_page_says(released: Workspace, tmp_path: Path) -> None:
+    [move] = [block for block in blocks_of(SCALING) if "etalage serve" in block]
+    port = free_port()
+    log = tmp_path / "serve.log"
+    with MilvusServer(tmp_path / "milvus") as milvus:
+        block = move.replace("http://milvus:19530", milvus.uri).replace("etalage serve", f"etalage serve --port {port}")
+        assert milvus.uri in block
+        with terminal(released, block, log) as served:
+            wait_until(lambda: answered(f"http://127.0.0.1:{port}/readyz"), served, log)
+        store = MilvusStore(milvus.uri)
+        try:
+            assert [stored.release for stored in store.releases() if stored.champion] == [released.champion()]
+        finally:
+            store.close()
 
 
 def test_the_gate_guide_explains_every_rule_that_can_speak() -> None:
