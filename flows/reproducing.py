@@ -8,7 +8,7 @@ from pathlib import Path
 from catalog.errors import InvalidSnapshot, ReleaseNotFound
 from catalog.media import MediaStore
 from catalog.workspace import EVALUATE_REPORT
-from evaluation.record import broken, read_record
+from evaluation.record import Record, broken, read_record
 from evaluation.reproduce import reproduce
 from evaluation.results import Inputs, read_report
 from evaluation.rules import ReproduceRules
@@ -31,12 +31,9 @@ def reproduce_champion(store: ReleaseStore, champion: str, rules: ReproduceRules
     Also raises TamperedRelease where the champion's files are not what its manifest says.
     """
     manifest, folder = store.get(champion), store.folder(champion)
-    check_contents(manifest, folder)
-    reports = folder / REPORTS_FOLDER
-    record = read_record(champion, reports / EVALUATION_FOLDER, manifest.scores)
-    demand_same_questions(
-        manifest, _inputs(champion, reports / EVALUATE_REPORT.name), read_report().inputs, code_revision()
-    )
+    record = own_record(store, champion)
+    report = folder / REPORTS_FOLDER / EVALUATE_REPORT.name
+    demand_same_questions(manifest, _inputs(champion, report), read_report().inputs, code_revision())
     if moved(manifest):
         return "its collection is in another Milvus, so nothing was asked; its record agrees with itself."
     rows = _rows(champion)
@@ -53,6 +50,16 @@ def reproduce_champion(store: ReleaseStore, champion: str, rules: ReproduceRules
         frozenset(media.ids()),
         rules,
     ).sentence()
+
+
+def own_record(store: ReleaseStore, champion: str) -> Record:
+    """What it was asked and scored, where that agrees with itself and with its manifest. Takes no asking.
+
+    Raises EvaluationBroken where it does not, TamperedRelease where the files are not what the manifest says.
+    """
+    manifest, folder = store.get(champion), store.folder(champion)
+    check_contents(manifest, folder)
+    return read_record(champion, folder / REPORTS_FOLDER / EVALUATION_FOLDER, manifest.scores)
 
 
 def demand_same_questions(champion: ReleaseManifest, then: Inputs, now: Inputs, code: str) -> None:

@@ -37,7 +37,7 @@ from flows.refreshing.folder import keep_as_made
 from flows.refreshing.ledger import ledger_made
 from flows.refreshing.steps import Refresh
 from flows.releases import ReleaseStore
-from flows.reproducing import reproduce_champion
+from flows.reproducing import own_record, reproduce_champion
 from flows.revision import data_md5
 from flows.standing import stand
 from flows.verdict import Verdict
@@ -140,6 +140,8 @@ def retrain(
             snapshot = find_snapshot()
             validate(snapshot)
             look_back(snapshot, force=force)
+            if (present := store.champion()) is not None and not force:
+                own_record(store, present.release)  # hours before the comparison that would be refused for it
             reach("train")
             reach("evaluate")
             reach("misfiled")

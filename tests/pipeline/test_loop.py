@@ -5,6 +5,8 @@ python -m pytest tests/pipeline
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -179,21 +181,45 @@ def test_killed_anywhere_and_run_again_it_ends_in_the_same_place(workspace: Work
 
 
 def a_champion_with_another_score_than_its_record_is_not_compared_with(workspace: Workspace, champion: str) -> None:
-    folder = workspace.home / "releases" / champion
+    with raised_score(workspace, champion):
+        refused = workspace.run("retrain")
+
+    assert refused.code == 5, explain(refused)
+    assert f"The evaluation itself is broken, so nothing is compared: champion {champion} records" in refused.err
+    assert "recall@10 of title_to_product (engine)" in refused.err and "Traceback" not in refused.err
+    assert workspace.champion() == champion == aliased(workspace)
+
+
+@contextmanager
+def raised_score(workspace: Workspace, release: str) -> Iterator[None]:
+    """One score in its manifest is another, and the manifest's own digest fits."""
+    folder = workspace.home / "releases" / release
     path = folder / "manifest.json"
     honest = path.read_bytes()
     manifest = read_manifest(folder)
     scores = {kind: {system: dict(own) for system, own in of.items()} for kind, of in manifest.scores.items()}
     scores["title_to_product"]["engine"]["recall@10"] += 0.1
-    write_manifest(manifest.model_copy(update={"scores": scores}), folder)  # with a digest that fits
+    write_manifest(manifest.model_copy(update={"scores": scores}), folder)
+    try:
+        yield
+    finally:
+        path.write_bytes(honest)
 
-    refused = workspace.run("retrain")
 
-    path.write_bytes(honest)
+def test_a_champion_with_another_score_than_its_record_is_told_of_before_anything_is_trained(
+    workspace: Workspace,
+) -> None:
+    champion = workspace.champion()
+    assert champion is not None
+    params = workspace.folder / "params.yaml"
+    honest = params.read_bytes()
+    with raised_score(workspace, champion):
+        refused = workspace.run("retrain", "--set", "train.epochs=3")
+    params.write_bytes(honest)
+
     assert refused.code == 5, explain(refused)
-    assert f"The evaluation itself is broken, so nothing is compared: champion {champion} records" in refused.err
-    assert "recall@10 of title_to_product (engine)" in refused.err and "Traceback" not in refused.err
-    assert workspace.champion() == champion == aliased(workspace)
+    assert "The evaluation itself is broken" in refused.err and "Running stage 'train'" not in refused.err
+    assert workspace.run("retrain").out.startswith(f"Nothing changed: release {champion}")
 
 
 def test_rollback_moves_alias_and_record_back_and_retrain_does_not_undo_it(workspace: Workspace) -> None:
