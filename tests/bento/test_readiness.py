@@ -13,7 +13,7 @@ from tests.bento.world import make_engine, tiny_encoder
 QUICK = ServiceSettings(retry_seconds=0.05)
 
 
-def wait_for(client: TestClient, path: str, status: int, seconds: float = 5.0) -> Any:
+def wait_for(client: TestClient, path: str, status: int, seconds: float = 60.0) -> Any:
     """The reply of `path` once it has that status."""
     until = time.monotonic() + seconds
     while (reply := client.get(path)).status_code != status and time.monotonic() < until:

@@ -118,7 +118,7 @@ def ready_client(
     """A client of a ready service of release r1; `load` is make_engine by default."""
     app = create_app(load or make_engine, release=lambda: "r1", settings=settings, metrics=metrics)
     with TestClient(app, raise_server_exceptions=False) as client:
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while client.get("/readyz").status_code != 200 and time.monotonic() < until:
             time.sleep(0.02)
         yield client

@@ -18,8 +18,10 @@ pytestmark = pytest.mark.slow
 CROWD = [entry for theme in (pictures, words, numbers, narrow, forms, places, reports) for entry in theme.entries()]
 CALLERS = 12
 OVERLOADED = (429, 503)
-PATIENCE = 5.0
-"""Seconds within which a good caller is answered while the crowd is at it, on two cores."""
+LATE = 408
+"""Twelve callers that push megabytes may take longer than these tests let a body take (BODY_SECONDS)."""
+PATIENCE = 15.0
+"""Seconds within which a good caller is answered while the crowd is at it, on two cores with other work."""
 
 
 def ask(client: httpx.Client) -> tuple[int, list[str], float]:
@@ -36,7 +38,7 @@ def test_among_twelve_poisonous_callers_a_good_one_is_answered_right_or_told_at_
 
     def send(entry: Poison) -> str:
         reply = entry.sent(served.client)
-        return "" if reply.status_code in (*entry.allowed, *OVERLOADED) else f"{entry.name}: {reply.text[:200]}"
+        return "" if reply.status_code in (*entry.allowed, *OVERLOADED, LATE) else f"{entry.name}: {reply.text[:200]}"
 
     good = []
     with ThreadPoolExecutor(CALLERS) as callers:
