@@ -46,6 +46,11 @@ class StageClock:
         self._looking = threading.Thread(target=self._look, name="stage-clock", daemon=True)
         self._looking.start()
 
+    @property
+    def peak_mb(self) -> float:
+        """The most memory that the stage which runs now was seen with, so far."""
+        return self._peak / MIB
+
     def hear(self, chunk: bytes) -> None:
         """A piece of DVC's output; a line may come in two."""
         *lines, self._unfinished = (self._unfinished + chunk).split(b"\n")
