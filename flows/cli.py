@@ -107,8 +107,10 @@ def retrain(
     from flows.runs.pages import newest, page_of
 
     if standing.is_settled(promote=promote, force=force):
-        console.show_outcome(settled(standing), store)
-        console.show_page(page_of(store, standing.release))
+        try:
+            console.show_outcome(settled(standing), store)
+        finally:  # a refusal that is known has its page, too
+            console.show_page(page_of(store, standing.release))
         return
     from flows.retrain import retrain as retrain_flow
 

@@ -11,6 +11,7 @@ from catalog.workspace import EVALUATE_PAGE, GATE_REPORT, PICTURES_PAGE, RUN_PAG
 from evaluation.kinds import BASELINES, ENGINE, KINDS
 from flows.packaging import is_packaged
 from flows.refreshing.freshness import behind, cut_short
+from flows.runs.pages import page_of
 from flows.verdict import Verdict, verdict_of
 from search.refreshes import RefreshRecord, last_done, records
 
@@ -214,6 +215,7 @@ def show_status(store: "ReleaseStore") -> None:
             "gates": _gates(verdict_of(manifest), forced=manifest.forced is not None),
             "Bento": "built" if is_packaged(champion.release, store.home) else "missing: run `etalage retrain`",
             "report": str(store.folder(champion.release) / "reports" / "report.html"),
+            "page of its run": str(page_of(store, champion.release) or "none"),
         }
         if manifest.forced is not None:
             rows["forced"] = f"by {manifest.forced.by}: {manifest.forced.reason}"
