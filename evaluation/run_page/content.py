@@ -87,8 +87,10 @@ class Changes:
     gone: int = 0
     changed: int = 0
     rows: Sequence[ChangeRow] = ()
+    more: int = 0
+    """Rows left out that moved less."""
     steady: int = 0
-    """Rows left out, because nothing moved in them."""
+    """Rows left out in which nothing moved."""
     categories: Sequence[ShareRow] = ()
     values: Sequence[tuple[str, str, int]] = ()
     """(field, value, products) that no product had then."""

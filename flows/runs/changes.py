@@ -67,6 +67,7 @@ def compared(
         gone=counts.gone,
         changed=counts.changed,
         rows=rows[:ROWS],
+        more=max(0, len(rows) - ROWS),
         steady=steady,
         categories=[ShareRow(row.value, row.reference, row.current) for row in categories.shares[:CATEGORIES]],
         values=[(each.field, each.value, each.products) for each in new_values(then.products, now.products)[:VALUES]],
@@ -76,8 +77,9 @@ def compared(
 
 
 def settings_changed(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[SettingRow]:
-    """Settings whose values differ."""
-    return [SettingRow(each.name, _value(each.before), _value(each.after)) for each in differing(flat(then), flat(now))]
+    """Settings whose values differ; one that is not set is as one that is not there."""
+    rows = [SettingRow(each.name, _value(each.before), _value(each.after)) for each in differing(flat(then), flat(now))]
+    return [row for row in rows if row.then != row.now]
 
 
 def _shown(products: Sequence[Product], media: MediaStore) -> list[Shown]:
@@ -131,4 +133,4 @@ _WHAT = {
 
 
 def _value(value: Any) -> str:
-    return "not set" if value is None else str(value)
+    return "not set" if value in (None, "") else str(value)
