@@ -52,5 +52,7 @@ TRIAL_REPORT = REPORTS / "trial.json"
 SWEEP_REPORT = REPORTS / "sweep.json"
 SWEEP_PAGE = REPORTS / "sweep.html"
 GATE_REPORT = REPORTS / "gate.json"
+TIMES_REPORT = REPORTS / "times.json"
+RUN_PAGE = REPORTS / "retrain.html"
 
 PARAMS = Path("params.yaml")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
@@ -90,3 +91,12 @@ def runs_table(systems: Sequence[Systems]) -> pl.DataFrame:
         "score": pl.Float64(),
     }
     return pl.DataFrame(rows, schema=schema)
+
+
+def read_run(path: Path, system: str) -> dict[str, Ranked]:
+    """Query id -> ranked products of `system`, out of what `runs_table` made."""
+    rows = pl.read_parquet(path).filter(pl.col("system") == system).sort("query_id", "rank")
+    run: dict[str, list[tuple[str, float]]] = {}
+    for query_id, product_id, score in rows.select("query_id", "product_id", "score").iter_rows():
+        run.setdefault(query_id, []).append((product_id, score))
+    return dict(run)

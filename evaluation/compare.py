@@ -35,6 +35,7 @@ class EvaluationSetMismatch(EtalageError):
 class Difference(BaseModel):
     """challenger - champion over `n` queries; `low` and `high` bound 95 %, `lower_bound` is one-sided 95 %.
 
+    `champion_low` and `champion_high` bound 95 % of the champion's own mean; None in what was kept before they were.
     `adjusted_p`: of "the two are the same", with Holm's correction over all kinds and slices that are asked about. A
     table that was not corrected says 0: sure.
     """
@@ -52,6 +53,8 @@ class Difference(BaseModel):
     high: float
     lower_bound: float
     adjusted_p: float = 0.0
+    champion_low: float | None = None
+    champion_high: float | None = None
 
 
 class Fall(BaseModel):
@@ -123,8 +126,11 @@ def _differences(paired: pl.DataFrame, rules: ChampionRules) -> list[Difference]
     overall = stratified_interval(
         [_difference(rows) for rows in by_kind.values()], seed=rules.seed, rounds=rules.bootstrap_rounds
     )
-    sides = [float(np.mean([rows[side].mean() for rows in by_kind.values()])) for side in ("champion", "challenger")]
-    found = [_row("overall", "overall", "mean of the primary metrics", sides[0], sides[1], overall)]
+    champion = stratified_interval(
+        [rows["champion"].to_numpy() for rows in by_kind.values()], seed=rules.seed, rounds=rules.bootstrap_rounds
+    )
+    challenger = float(np.mean([rows["challenger"].mean() for rows in by_kind.values()]))
+    found = [_row("overall", "overall", "mean of the primary metrics", champion, challenger, overall)]
     asked: list[tuple[Scope, str, str, pl.DataFrame]] = [
         ("kind", kind, KINDS[kind].primary, rows) for kind, rows in by_kind.items()
     ]
@@ -155,26 +161,29 @@ def _measured(
 ) -> Difference:
     both = [rows[side].to_numpy() for side in ("challenger", "champion")]
     p = paired_p_value(*both, seed=rules.seed, rounds=rounds)
-    interval = mean_interval(_difference(rows), seed=rules.seed, rounds=rules.bootstrap_rounds)
-    means = [float(rows[side].to_numpy().mean()) for side in ("champion", "challenger")]
-    return _row(scope, name, metric, means[0], means[1], interval, p)
+    interval, champion = (
+        mean_interval(values, seed=rules.seed, rounds=rules.bootstrap_rounds) for values in (_difference(rows), both[1])
+    )
+    return _row(scope, name, metric, champion, float(both[0].mean()), interval, p)
 
 
 def _row(
-    scope: Scope, name: str, metric: str, champion: float, challenger: float, interval: Interval, p: float = 0.0
+    scope: Scope, name: str, metric: str, champion: Interval, challenger: float, interval: Interval, p: float = 0.0
 ) -> Difference:
     return Difference(
         scope=scope,
         name=name,
         metric=metric,
         n=interval.n,
-        champion=champion,
+        champion=champion.mean,
         challenger=challenger,
         difference=interval.mean,
         low=interval.low,
         high=interval.high,
         lower_bound=interval.lower_bound,
         adjusted_p=p,
+        champion_low=champion.low,
+        champion_high=champion.high,
     )
 
 

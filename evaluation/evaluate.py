@@ -15,7 +15,6 @@ from catalog.digests import digest_of_sections
 from catalog.errors import InvalidSnapshot
 from catalog.media import MediaStore
 from catalog.params import load_section
-from catalog.products import Product
 from catalog.splits import SplitParams, split_products
 from catalog.tables import read_judgements, read_products, read_terms, snapshot_id
 from catalog.workspace import CURVES, ENCODER, EVALUATE_PAGE, EVALUATE_REPORT, EVALUATION, RANKING
@@ -43,9 +42,8 @@ from evaluation.results import (
 )
 from evaluation.robustness import phrased_needs, robustness
 from evaluation.runs import latency, photos_of
-from evaluation.scores import PER_QUERY_FILE
-from evaluation.shown import Thumbnails
-from evaluation.worst import METRIC, WorstQuery, show, shown_leaks, worst_queries
+from evaluation.scores import PER_QUERY_FILE, engine_values
+from evaluation.worst import shown_leaks, shown_queries, worst_queries
 from models.embed import embed_products
 from models.embeddings import load_embeddings
 from models.encoder import Encoder
@@ -98,7 +96,8 @@ def main() -> None:
     report = summarise(
         inputs, questions, scores, [asked, baselines], len(products), params, steady, told, read_parity(), grown
     )
-    worst = _worst(questions, asked, scores, products, media, params.worst)
+    run, values = asked.runs[ENGINE], engine_values(scores)
+    worst = shown_queries(worst_queries(questions, run, values, params.worst), questions, run, values, products, media)
     EVALUATION.mkdir(parents=True, exist_ok=True)
     questions.write(EVALUATION)
     scores.write_parquet(EVALUATION / PER_QUERY_FILE)
@@ -151,32 +150,6 @@ def _nested(measured: Sequence[Measured]) -> dict[str, dict[str, dict[str, float
     for row in measured:
         nested.setdefault(row.kind, {}).setdefault(row.system, {})[row.metric] = round(row.mean, 6)
     return nested
-
-
-def _worst(
-    questions: EvaluationSet,
-    asked: Systems,
-    scores: pl.DataFrame,
-    products: Sequence[Product],
-    media: MediaStore,
-    count: int,
-) -> list[WorstQuery]:
-    engine = scores.filter(pl.col("system") == ENGINE)
-    values = {row["query_id"]: row for row in engine.iter_rows(named=True)}
-    by_id, thumbnails, run = {product.id: product for product in products}, Thumbnails(media), asked.runs[ENGINE]
-    photos = photos_of(media)
-    return [
-        show(
-            query,
-            photos(query),
-            questions.judgements[query.query_id],
-            run.get(query.query_id, ()),
-            values[query.query_id][METRIC],
-            by_id,
-            thumbnails,
-        )
-        for query in worst_queries(questions, run, values, count)
-    ]
 
 
 def _say(line: str) -> None:

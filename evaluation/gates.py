@@ -71,12 +71,17 @@ def asked_of_continuity(continuity: Continuity | None, rules: ContinuityRules) -
         return
     if continuity.unknown is not None:
         yield unasked("continuity", "the champion's snapshot", continuity.unknown)
-    for what, reason in _asked_of_changes(continuity, rules):
+    yield from (reason for _, reason in asked_of_changes(continuity, rules))
+
+
+def asked_of_changes(continuity: Continuity, rules: ContinuityRules) -> Iterator[tuple[What, Reason]]:
+    """Each sort of change with what is said of its worst one."""
+    for what, reason in _held_to_limits(continuity, rules):
         warned = reason.outcome == "failed" and what in rules.warn
-        yield reason.model_copy(update={"outcome": "warned"}) if warned else reason
+        yield what, reason.model_copy(update={"outcome": "warned"}) if warned else reason
 
 
-def _asked_of_changes(continuity: Continuity, rules: ContinuityRules) -> Iterator[tuple[What, Reason]]:
+def _held_to_limits(continuity: Continuity, rules: ContinuityRules) -> Iterator[tuple[What, Reason]]:
     limits: tuple[tuple[What, str, float], ...] = (
         ("products", "products", rules.products),
         ("category", "products of a category", rules.category),

@@ -8,14 +8,14 @@ from evaluation.kinds import AS_SERVED, BASELINES, BM25_TITLES, ENGINE, KINDS
 from evaluation.metrics import METRICS
 from evaluation.pages import template
 from evaluation.results import EvaluationReport, Measured, SliceScore
-from evaluation.worst import ShownLeak, WorstQuery
+from evaluation.worst import ShownLeak, ShownQuery
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 DIMENSIONS = ("language", "picture", "frequency", "facets", "language x facets", "category", "leaf")
 
 
 def render(
-    report: EvaluationReport, worst: Sequence[WorstQuery], curves_path: Path, leaks: Sequence[ShownLeak] = ()
+    report: EvaluationReport, worst: Sequence[ShownQuery], curves_path: Path, leaks: Sequence[ShownLeak] = ()
 ) -> str:
     """The page. Everything is inside: no script, no font, no picture comes from elsewhere."""
     systems = _systems(report)
@@ -31,7 +31,7 @@ def render(
         best={kind: _best(primary, kind) for kind in kinds},
         reasons={(row.kind, row.system): row.reason for row in report.not_comparable},
         metrics=tuple(METRICS),
-        headlines=_headlines(report),
+        headlines=headlines(report),
         bars=bars(primary, systems, kinds),
         phases=phases(report.latency) if report.latency else "",
         curves=curves(curves_path),
@@ -65,7 +65,7 @@ def _in_dimension(report: EvaluationReport, dimension: str) -> list[SliceScore]:
     return sorted(rows, key=lambda row: (list(KINDS).index(row.kind), -row.n, row.slice))
 
 
-def _headlines(report: EvaluationReport) -> list[tuple[str, str, str]]:
+def headlines(report: EvaluationReport) -> list[tuple[str, str, str]]:
     """(what, number, remark) of the few numbers to read first."""
     lines = []
     for kind, system, what in (

@@ -7,6 +7,7 @@ import polars as pl
 
 from catalog.errors import InvalidSnapshot
 from evaluation.judgements import EvaluationQuery
+from evaluation.kinds import ENGINE
 from evaluation.metrics import METRICS
 
 PER_QUERY_FILE = "per_query.parquet"
@@ -51,3 +52,9 @@ def read_scores(path: Path) -> pl.DataFrame:
     if missing:
         raise InvalidSnapshot(f"{path} has no column {', '.join(missing)}: run the evaluate stage again.")
     return table.select(list(SCHEMA))
+
+
+def engine_values(scores: pl.DataFrame) -> dict[str, dict[str, float]]:
+    """Query id -> metric -> value, of the engine's rows of a per_query table."""
+    rows = scores.filter(pl.col("system") == ENGINE).select("query_id", *METRICS)
+    return {row["query_id"]: {name: row[name] for name in METRICS} for row in rows.iter_rows(named=True)}

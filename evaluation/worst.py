@@ -1,4 +1,4 @@
-"""The queries that the engine answers worst, with what was expected and what came back: read these first."""
+"""The queries that the engine answers worst, and best, with what was expected and what came back."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from catalog.products import Product
 from evaluation.judgements import EvaluationQuery, EvaluationSet
 from evaluation.metrics import Ranked
 from evaluation.results import Leak
+from evaluation.runs import photos_of
 from evaluation.shown import Shown, Thumbnails, show_product, thumbnail
 
 METRIC = "nDCG@10"  # sees how low the right product stands, where recall@10 is all or nothing
@@ -16,7 +17,7 @@ RETURNED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class WorstQuery:
+class ShownQuery:
     """One query with its nDCG@10, some of the products that answer it (of `relevant` in all), and the first hits."""
 
     query: EvaluationQuery
@@ -53,8 +54,51 @@ def worst_queries(
         by_kind.append(
             sorted(wrong, key=lambda query: (values[query.query_id][METRIC], -_surest(run, query), query.query_id))
         )
-    turns = max(map(len, by_kind), default=0)
-    return [queries[turn] for turn in range(turns) for queries in by_kind if turn < len(queries)][:count]
+    return _in_turns(by_kind, count)
+
+
+def best_queries(
+    questions: EvaluationSet,
+    run: Mapping[str, Ranked],
+    values: Mapping[str, Mapping[str, float]],
+    count: int,
+) -> list[EvaluationQuery]:
+    """`count` queries, the kinds taking turns, each from its highest nDCG@10 down; among equals the surest first.
+
+    A query to which nothing came back that answers it is never among them.
+    """
+    by_kind = [
+        sorted(
+            (query for query in questions.of_kind(kind) if values[query.query_id][METRIC] > 0.0),
+            key=lambda query: (-values[query.query_id][METRIC], -_surest(run, query), query.query_id),
+        )
+        for kind in questions.kinds()
+    ]
+    return _in_turns(by_kind, count)
+
+
+def shown_queries(
+    queries: Sequence[EvaluationQuery],
+    questions: EvaluationSet,
+    run: Mapping[str, Ranked],
+    values: Mapping[str, Mapping[str, float]],
+    products: Sequence[Product],
+    media: MediaStore,
+) -> list[ShownQuery]:
+    """`queries` of `questions` with their pictures; `run` and `values` are the engine's."""
+    by_id, thumbnails, photos = {product.id: product for product in products}, Thumbnails(media), photos_of(media)
+    return [
+        show(
+            query,
+            photos(query),
+            questions.judgements[query.query_id],
+            run.get(query.query_id, ()),
+            values[query.query_id][METRIC],
+            by_id,
+            thumbnails,
+        )
+        for query in queries
+    ]
 
 
 def show(
@@ -65,14 +109,14 @@ def show(
     value: float,
     products: Mapping[str, Product],
     thumbnails: Thumbnails,
-) -> WorstQuery:
+) -> ShownQuery:
     """The query, with the `photo` it brings, and pictures of what was expected and what was returned."""
     relevant = [product_id for product_id, grade in sorted(grades.items(), key=lambda item: -item[1]) if grade > 0]
 
     def shown(product_id: str) -> Shown:
         return show_product(products[product_id], thumbnails, grades.get(product_id, 0) > 0)
 
-    return WorstQuery(
+    return ShownQuery(
         query=query,
         picture=thumbnail(photo) if photo else "",
         value=value,
@@ -89,6 +133,11 @@ def shown_leaks(leaks: Sequence[Leak], products: Sequence[Product], media: Media
         ShownLeak(leak, *(show_product(by_id[product_id], thumbnails) for product_id in (leak.product, leak.other)))
         for leak in leaks
     ]
+
+
+def _in_turns(by_kind: Sequence[Sequence[EvaluationQuery]], count: int) -> list[EvaluationQuery]:
+    turns = max(map(len, by_kind), default=0)
+    return [queries[turn] for turn in range(turns) for queries in by_kind if turn < len(queries)][:count]
 
 
 def _surest(run: Mapping[str, Ranked], query: EvaluationQuery) -> float:

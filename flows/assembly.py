@@ -11,7 +11,7 @@ from pathlib import Path
 from catalog.digests import digest_of
 from catalog.params import params_document
 from catalog.syncing import sync
-from catalog.workspace import CURVES, ENCODER, EVALUATION, RANKING, REPORTS
+from catalog.workspace import CURVES, ENCODER, EVALUATION, RANKING, REPORTS, RUN_PAGE
 from flows.candidate import Candidate
 from flows.durable import write_durably
 from flows.milestones import Measured
@@ -98,10 +98,11 @@ def seal(store: ReleaseStore, release: str) -> bool:
 
 
 def _copy_reports(folder: Path) -> None:
-    """Small reports, and the evaluation's tables, into `folder`/reports."""
+    """Small reports, and the evaluation's tables, into `folder`/reports. The page of a run comes at its end: the one
+    that is there now is an earlier run's."""
     target = folder / REPORTS_FOLDER
     target.mkdir(parents=True, exist_ok=True)
     for path in sorted(REPORTS.iterdir()):
-        if path.is_file() and path.suffix in (".json", ".html", CURVES.suffix):
+        if path != RUN_PAGE and path.is_file() and path.suffix in (".json", ".html", CURVES.suffix):
             shutil.copyfile(path, target / path.name)
     shutil.copytree(EVALUATION, target / EVALUATION_FOLDER, dirs_exist_ok=True)

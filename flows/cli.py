@@ -104,13 +104,23 @@ def retrain(
             console.say(f"params.yaml: {sentence}")
     store = ReleaseStore(home_folder())
     standing = stand(store)
+    from flows.runs.pages import newest, page_of
+
     if standing.is_settled(promote=promote, force=force):
-        console.show_outcome(settled(standing), store)
+        try:
+            console.show_outcome(settled(standing), store)
+        finally:  # a refusal that is known has its page, too
+            console.show_page(page_of(store, standing.release))
         return
     from flows.retrain import retrain as retrain_flow
 
-    outcome = retrain_flow(promote=promote, force=force, reason=reason, by=by or _login(), push_artifacts=push)
-    console.show_outcome(outcome, store)
+    before = newest(store.home)
+    try:
+        outcome = retrain_flow(promote=promote, force=force, reason=reason, by=by or _login(), push_artifacts=push)
+        console.show_outcome(outcome, store)
+    finally:  # a refusal leaves a page too
+        after = newest(store.home)
+        console.show_page(None if after == before else after)
 
 
 @app.command()

@@ -7,14 +7,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from catalog.workspace import EVALUATE_PAGE, GATE_REPORT, PICTURES_PAGE, SWEEP_PAGE
+from catalog.workspace import EVALUATE_PAGE, GATE_REPORT, PICTURES_PAGE, RUN_PAGE, SWEEP_PAGE
 from evaluation.kinds import BASELINES, ENGINE, KINDS
 from flows.packaging import is_packaged
 from flows.refreshing.freshness import behind, cut_short
+from flows.runs.pages import page_of
 from flows.verdict import Verdict, verdict_of
 from search.refreshes import RefreshRecord, last_done, records
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from catalog.ingest import IngestReport
     from evaluation.sweep.results import SweepReport
     from flows.outcome import RetrainOutcome
@@ -83,6 +86,12 @@ def show_outcome(outcome: "RetrainOutcome", store: "ReleaseStore") -> None:
     champion = store.champion()
     if champion is not None and champion.release == outcome.release:
         say('Ask it: etalage search "red dress"   Serve it: etalage serve   What it was made of: etalage status')
+
+
+def show_page(path: "Path | None") -> None:
+    """Where the page of a run lies, if it left one."""
+    if path is not None:
+        say(f"The page of the run: {path} (the newest is {RUN_PAGE} too)")
 
 
 def show_scores(manifest: "ReleaseManifest") -> None:
@@ -206,6 +215,7 @@ def show_status(store: "ReleaseStore") -> None:
             "gates": _gates(verdict_of(manifest), forced=manifest.forced is not None),
             "Bento": "built" if is_packaged(champion.release, store.home) else "missing: run `etalage retrain`",
             "report": str(store.folder(champion.release) / "reports" / "report.html"),
+            "page of its run": str(page_of(store, champion.release) or "none"),
         }
         if manifest.forced is not None:
             rows["forced"] = f"by {manifest.forced.by}: {manifest.forced.reason}"

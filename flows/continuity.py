@@ -3,6 +3,7 @@
 A task of the flow and no part of the stage `validate`: the champion is outside of the workspace.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.errors import EtalageError, GateRefused, InvalidSnapshot
@@ -14,28 +15,51 @@ from evaluation.continuity import Continuity, Tables, continuity
 from evaluation.gates import asked_of_continuity
 from evaluation.rules import ContinuityRules
 from flows import dvc
-from flows.errors import SnapshotMissing
+from flows.errors import SnapshotMissing, SnapshotUnknown
 from flows.lineage.snapshots import cached_table
 from flows.releases import ReleaseStore
 from search.refreshes import RefreshRecord, records
 from search.release import ReleaseManifest
 
 
+@dataclass(frozen=True)
+class Served:
+    """What a champion answers from: the snapshot of its last refresh, or the one it was made of."""
+
+    release: str
+    snapshot: str
+    data_md5: str | None
+
+
+def served_by(store: ReleaseStore) -> Served | None:
+    """What the champion serves; None without one."""
+    champion = store.champion()
+    if champion is None:
+        return None
+    refreshes = [record for record in records(store.folder(champion.release)) if record.status == "done"]
+    served: RefreshRecord | ReleaseManifest
+    served = max(refreshes, key=lambda record: record.number) if refreshes else store.champion_manifest()
+    return Served(champion.release, served.snapshot, served.data_md5)
+
+
 def against_champion(store: ReleaseStore, snapshot: str, rules: ContinuityRules) -> Continuity | None:
     """What changed since the snapshot that the champion serves, by its last refresh if it had one; None without a
     champion, or where it serves this very snapshot.
     """
-    if store.champion() is None:
-        return None
-    champion = store.champion_manifest()
-    refreshes = [record for record in records(store.folder(champion.release)) if record.status == "done"]
-    served: RefreshRecord | ReleaseManifest
-    served = max(refreshes, key=lambda record: record.number) if refreshes else champion
-    if served.snapshot == snapshot:
+    served = served_by(store)
+    if served is None or served.snapshot == snapshot:
         return None
     try:
+        return continuity(tables_then(served), tables_now(), rules.minimum)
+    except SnapshotUnknown as error:
+        return Continuity(unknown=str(error))
+
+
+def tables_then(served: Served) -> Tables:
+    """The snapshot that is served, out of DVC's cache. Raises SnapshotUnknown."""
+    try:
         cache = dvc.cache_folder()
-        then = Tables(
+        return Tables(
             read_products(cached_table(served.data_md5, PRODUCTS, cache)),
             read_terms(cached_table(served.data_md5, TERMS, cache)),
             read_judgements(cached_table(served.data_md5, JUDGEMENTS, cache)),
@@ -43,10 +67,13 @@ def against_champion(store: ReleaseStore, snapshot: str, rules: ContinuityRules)
             _looks_then(served.data_md5, cache),
         )
     except EtalageError as error:
-        return Continuity(unknown=f"Today's snapshot was not held against the champion's: {error}")
+        raise SnapshotUnknown(f"Today's snapshot was not held against the champion's: {error}") from None
+
+
+def tables_now() -> Tables:
+    """Those in data/."""
     looks = read_looks() if LOOKS.is_file() else {}
-    now = Tables(read_products(), read_terms(), read_judgements(), read_snapshot().source, looks)
-    return continuity(then, now, rules.minimum)
+    return Tables(read_products(), read_terms(), read_judgements(), read_snapshot().source, looks)
 
 
 def _looks_then(data_md5: str | None, cache: Path) -> dict[str, Look]:

@@ -24,6 +24,7 @@ import yaml
 from catalog.errors import NotReady
 from flows.damage import remove_damaged
 from flows.errors import StageFailed, WorkspaceBusy
+from flows.stage_clock import StageClock, StageTime
 
 _RAN = re.compile(r"^Running stage '([^']+)':", re.MULTILINE)
 _FROM_CACHE = re.compile(r"^Stage '([^']+)' is cached - skipping run", re.MULTILINE)
@@ -49,6 +50,7 @@ class Reproduction:
     unchanged: tuple[str, ...]
     failed: str | None = None
     refusal: str | None = None  # the sentence with which the failed stage refused; None where it broke
+    took: tuple[StageTime, ...] = ()  # of each stage that ran, a failed one too
 
     def sentence(self) -> str:
         """Which stages ran and which were skipped, in one line."""
@@ -63,6 +65,7 @@ class Reproduction:
 class _Outcome:
     code: int
     output: str  # stdout and stderr together
+    took: tuple[StageTime, ...] = ()
 
 
 def reproduce(milestone: str, show: bool = True, anew: bool = False) -> Reproduction:
@@ -91,6 +94,7 @@ def _reproduce(milestone: str, show: bool, anew: bool) -> Reproduction:
         from_cache=tuple(_FROM_CACHE.findall(outcome.output)),
         unchanged=tuple(_UNCHANGED.findall(outcome.output)),
         failed=failed.group(1) if failed else None,
+        took=outcome.took,
         refusal=_refusal(failed.group(1), outcome.output) if failed else None,
     )
 
@@ -217,10 +221,11 @@ def _run(*arguments: str, show: bool, environment: Mapping[str, str] = _AS_IT_IS
         env={**os.environ, "PATH": _own_path(), **environment},
     )
     os.close(writer)
-    kept = bytearray()
+    kept, clock = bytearray(), StageClock(process.pid)
     try:
         while chunk := _read(reader):
             kept += chunk
+            clock.hear(chunk)
             if len(kept) > 2 * _LAST_CHARACTERS:
                 kept = _without_middle(kept)
             if show:
@@ -231,11 +236,12 @@ def _run(*arguments: str, show: bool, environment: Mapping[str, str] = _AS_IT_IS
         raise
     finally:
         os.close(reader)
+        took = clock.close()
         code = process.wait()
     output = _ESCAPES.sub("", kept.decode("utf-8", errors="replace"))
     if code and any(sign in output for sign in _BUSY):
         raise WorkspaceBusy("Another run is working in this workspace (DVC says an output is busy): try again later.")
-    return _Outcome(code, output)
+    return _Outcome(code, output, took)
 
 
 def _own_path() -> str:

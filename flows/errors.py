@@ -30,6 +30,10 @@ class SnapshotMissing(InvalidSnapshot):
     """There is no data/ to work on."""
 
 
+class SnapshotUnknown(SnapshotMissing):
+    """The snapshot that the champion serves cannot be read here, so nothing is held against it."""
+
+
 class WorkspaceBusy(NotReady):
     """Another run is writing in this workspace or home."""
 

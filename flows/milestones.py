@@ -18,6 +18,7 @@ from evaluation.results import EvaluationReport, folder_hash, read_report
 from flows import dvc
 from flows.errors import SnapshotMissing, StageFailed, StaleReport
 from flows.revision import DATA_FILE, demand_snapshot
+from flows.runs.times import record
 from models.encoder_folder import fingerprint
 from validation.report import ValidationReport
 from validation.report import read_report as read_validation
@@ -50,7 +51,7 @@ def ensure_data() -> str:
 
 def validate(snapshot: str) -> ValidationReport:
     """Bring the milestone `validate` up to date. Raises InvalidSnapshot with its sentence for an unfit snapshot."""
-    done = dvc.reproduce("validate")
+    done = _reproduce("validate")
     report = _believed_validation(snapshot)
     if report is not None and not report.success:
         raise InvalidSnapshot(report.sentence())
@@ -61,7 +62,7 @@ def validate(snapshot: str) -> ValidationReport:
 
 def reach(milestone: str) -> dvc.Reproduction:
     """Bring `milestone` and all before it up to date. Raises StageFailed naming the stage that broke."""
-    done = dvc.reproduce(milestone)
+    done = _reproduce(milestone)
     if done.failed:
         raise StageFailed(f"The stage {done.failed} broke: its output above says why. Run the command again to go on.")
     return done
@@ -90,6 +91,13 @@ def training_split() -> TrainingSplit:
     report = json.loads(TRAIN_REPORT.read_text(encoding="utf-8"))
     split = split_products(read_products(), load_section("split", SplitParams))
     return TrainingSplit(trained_on=report.get("trained_on"), split=digest_of_products(split["train"]))
+
+
+def _reproduce(milestone: str) -> dvc.Reproduction:
+    """`dvc repro`, and reports/times.json after it."""
+    done = dvc.reproduce(milestone)
+    record(done)
+    return done
 
 
 def _believed_validation(snapshot: str) -> ValidationReport | None:

@@ -12,7 +12,7 @@ from flows.environment import make_folders
 
 make_folders()  # Prefect creates its home on import, but not the folders above it
 
-from prefect import flow, get_run_logger, task  # noqa: E402
+from prefect import flow, get_run_logger, runtime, task  # noqa: E402
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact  # noqa: E402
 from prefect.client.schemas.objects import State, TaskRun  # noqa: E402
 from prefect.tasks import Task  # noqa: E402
@@ -64,9 +64,22 @@ def show_link(key: str, path: Path, text: str) -> None:
     create_link_artifact(link=path.absolute().as_uri(), key=key, link_text=text)
 
 
+def flow_run() -> str:
+    """The id of the flow run that goes on."""
+    return str(runtime.flow_run.get_id())
+
+
 def say(sentence: str) -> None:
     """One line in the run's log."""
     get_run_logger().info(sentence)
 
 
-__all__ = ["RETRIED", "WAITING", "flow", "only_when_not_ready", "say", "show_link", "show_table", "show_text", "task"]
+def warn(sentence: str) -> None:
+    """One line in the run's log that somebody should see to."""
+    get_run_logger().warning(sentence)
+
+
+__all__ = [
+    "RETRIED", "WAITING", "flow", "flow_run", "only_when_not_ready", "say", "show_link", "show_table", "show_text",
+    "task", "warn",
+]  # fmt: skip

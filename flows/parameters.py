@@ -20,6 +20,7 @@ from catalog.workspace import PARAMS
 from evaluation.params import CompareParams, EvaluateParams, MisfiledParams, ParityParams, TuneParams
 from evaluation.rankers.params import RankParams, check_ranker
 from evaluation.rules import GateRules
+from evaluation.run_page.costs import ReportParams
 from evaluation.sweep.space import SweepParams
 from flows.durable import write_durably
 from flows.monitoring.params import MonitorParams
@@ -151,5 +152,6 @@ SECTIONS: Mapping[str, type[Section]] = {
     "misfiled": MisfiledParams,
     "compare": CompareParams,
     "gates": GateRules,
+    "report": ReportParams,
     "monitor": MonitorParams,
 }

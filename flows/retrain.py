@@ -3,12 +3,13 @@
     etalage retrain
 
 validate -> train -> evaluate (DVC milestones) -> release folder -> index -> reproduce the champion's scores -> compare
--> gates -> package -> promote.
+-> gates -> package -> promote. Whatever it comes to, it leaves a page (flows/runs).
 Every step after the milestones may be done twice: killed anywhere, run it again and it ends in the same place.
 """
 
 from typing import Any
 
+from catalog.errors import EtalageError
 from catalog.params import load_section, params_document
 from catalog.tables import read_terms
 from catalog.workspace import EVALUATE_PAGE, GATE_REPORT, MISFILED_PAGE
@@ -29,7 +30,7 @@ from flows.milestones import Measured
 from flows.moving import demand_fidelity, moved, settle
 from flows.notifying.hooks import TOLD
 from flows.opening import milvus
-from flows.orchestration import RETRIED, WAITING, flow, say, show_link, show_table, task
+from flows.orchestration import RETRIED, WAITING, flow, flow_run, say, show_link, show_table, task
 from flows.outcome import RetrainOutcome, settled
 from flows.packaging import is_packaged
 from flows.promote import make_champion, move_champion, package_release, permit, recover
@@ -39,7 +40,9 @@ from flows.refreshing.steps import Refresh
 from flows.releases import ReleaseStore
 from flows.reproducing import own_record, reproduce_champion
 from flows.revision import data_md5
-from flows.standing import stand
+from flows.runs.closing import leave_page, link_known
+from flows.runs.run import Run
+from flows.standing import Standing, stand
 from flows.verdict import Verdict
 from models.params import EmbedParams
 from search.collection import AS_MADE
@@ -135,31 +138,43 @@ def retrain(
         store = ReleaseStore(home_folder())
         standing = stand(store)
         if standing.is_settled(promote=promote, force=force):
+            link_known(store, standing.release)
             return settled(standing)
-        if standing.kind == "stale":
-            snapshot = find_snapshot()
-            validate(snapshot)
-            look_back(snapshot, force=force)
-            if (present := store.champion()) is not None and not force:
-                own_record(store, present.release)  # hours before the comparison that would be refused for it
-            reach("train")
-            reach("evaluate")
-            reach("misfiled")
-            show_link("misfiled", MISFILED_PAGE, "Products that look like another category than theirs")
-        candidate = require_candidate()
-        champion = store.champion()
-        if champion is not None and champion.release == candidate.release:
-            outcome = _keep(store, candidate.release)
-        else:
-            manifest, verdict = _judge(store, candidate, champion.release if champion else None, force=force)
-            withdrawn = champion is not None and candidate.release in champion.withdrawn
-            if withdrawn and not force:
-                raise WithdrawnRelease(candidate.release)
-            outcome = _conclude(store, manifest, verdict, promote=promote, force=force, reason=reason, by=by)
+        run = Run.begin(store, flow_run())
+        try:
+            outcome = _go(store, run, standing, promote=promote, force=force, reason=reason, by=by)
+        except EtalageError as error:
+            leave_page(store, run, error)
+            raise
+        leave_page(store, run, outcome)
         if push_artifacts:
             push()
     say(outcome.sentence)
     return outcome
+
+
+def _go(
+    store: ReleaseStore, run: Run, standing: Standing, *, promote: bool, force: bool, reason: str, by: str
+) -> RetrainOutcome:
+    """The stages, the gates, and what follows from them."""
+    if standing.kind == "stale":
+        snapshot = find_snapshot()
+        validate(snapshot)
+        look_back(snapshot, force=force)
+        if (present := store.champion()) is not None and not force:
+            own_record(store, present.release)  # hours before the comparison that would be refused for it
+        reach("train")
+        reach("evaluate")
+        reach("misfiled")
+        show_link("misfiled", MISFILED_PAGE, "Products that look like another category than theirs")
+    candidate = require_candidate()
+    champion = store.champion()
+    if champion is not None and champion.release == candidate.release:
+        return _keep(store, candidate.release)
+    manifest, verdict = _judge(store, run, candidate, champion.release if champion else None, force=force)
+    if champion is not None and candidate.release in champion.withdrawn and not force:
+        raise WithdrawnRelease(candidate.release)
+    return _conclude(store, run, manifest, verdict, promote=promote, force=force, reason=reason, by=by)
 
 
 def _keep(store: ReleaseStore, release: str) -> RetrainOutcome:
@@ -179,17 +194,20 @@ def _keep(store: ReleaseStore, release: str) -> RetrainOutcome:
 
 
 def _judge(
-    store: ReleaseStore, candidate: Candidate, champion: str | None, *, force: bool
+    store: ReleaseStore, run: Run, candidate: Candidate, champion: str | None, *, force: bool
 ) -> tuple[ReleaseManifest, Verdict]:
     """Release folder, collection, comparison, gates, manifest."""
     rules = load_section("gates", GateRules)
     measured = milestones.read_measured(milestones.ensure_data())
     assembly.assemble(store, candidate)
-    collection, counts, fidelity = index(candidate.release)
+    with run.step("index"):
+        collection, counts, fidelity = index(candidate.release)
+    with run.step("ask the champion"):
+        comparison = None if champion is None else compared(champion, measured.snapshot, rules, force=force)
     evidence = gather(
         measured.evaluation,
         champion=champion,
-        comparison=None if champion is None else compared(champion, measured.snapshot, rules, force=force),
+        comparison=comparison,
         fidelity=fidelity,
         counts=counts,
         validation_passed=measured.validation.success,
@@ -219,6 +237,7 @@ def compared(champion: str, snapshot: str, rules: GateRules, *, force: bool) -> 
 
 def _conclude(
     store: ReleaseStore,
+    run: Run,
     manifest: ReleaseManifest,
     verdict: Verdict,
     *,
@@ -233,10 +252,12 @@ def _conclude(
         raise RefusedByGates(verdict)
     forced = permit(store, manifest, force=force, reason=reason, by=by)
     if not promote:
-        package_release(release)
+        with run.step("package"):
+            package_release(release)
         sentence = f"Release {release} is ready and was not promoted: `etalage promote {release}` does."
         return RetrainOutcome(status="challenger", sentence=sentence, release=release, verdict=verdict)
-    make_champion(release, by=by, reason=reason, forced=forced)
+    with run.step("package and promote"):
+        make_champion(release, by=by, reason=reason, forced=forced)
     how = f"was forced by {by}" if forced else "passed the gates"
     sentence = f"Release {release} {how} and answers now for snapshot {verdict.snapshot}."
     return RetrainOutcome(

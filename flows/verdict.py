@@ -38,11 +38,14 @@ class Verdict(BaseModel):
         count = f"{len(refusals)} of {len(self.decision.reasons)} rules"
         return f"Release {self.release} is refused by {count}{against}: {told}{more}"
 
-    def rows(self) -> list[dict[str, Any]]:
-        """The table of all rules: refusals first, then warnings, what could not be asked, and what passed."""
+    def ordered(self) -> list[Reason]:
+        """All rules: refusals first, then warnings, what could not be asked, and what passed."""
         order = {"failed": 0, "warned": 1, "insufficient": 2, "passed": 3}
-        reasons = sorted(self.decision.reasons, key=lambda reason: order[reason.outcome])
-        return [_row(reason) for reason in reasons]
+        return sorted(self.decision.reasons, key=lambda reason: order[reason.outcome])
+
+    def rows(self) -> list[dict[str, Any]]:
+        """`ordered` as a table."""
+        return [_row(reason) for reason in self.ordered()]
 
 
 def verdict_of(manifest: ReleaseManifest) -> Verdict | None:

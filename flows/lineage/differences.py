@@ -72,13 +72,13 @@ def differences(
     return ReleaseDiff(
         before=before.release,
         after=after.release,
-        about=_differing(_about(before), _about(after)),
+        about=differing(_about(before), _about(after)),
         products=products,
         products_note=products_note,
-        params=_differing(flat(before.params), flat(after.params)),
+        params=differing(flat(before.params), flat(after.params)),
         scores=_scores(before.scores, after.scores),
         same_questions=None if None in asked else asked[0] == asked[1],
-        gates=_differing(_gates(before), _gates(after)),
+        gates=differing(_gates(before), _gates(after)),
     )
 
 
@@ -116,7 +116,8 @@ def _gates(lineage: Lineage) -> dict[str, Any]:
     return told
 
 
-def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Differs, ...]:
+def differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Differs, ...]:
+    """Names whose values are not the same, in the order of `before`."""
     names = dict.fromkeys((*before, *after))
     return tuple(
         Differs(name=name, before=before.get(name), after=after.get(name))

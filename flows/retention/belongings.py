@@ -12,6 +12,7 @@ from flows.promotion import pending
 from flows.releases import ReleaseStore
 from flows.retention.caches import caches_of
 from flows.retention.keeping import Belongings, Part
+from flows.runs.pages import RUNS
 from search.in_use import FOLDER as SERVING
 from search.in_use import is_served
 from search.refreshes import REFRESHES
@@ -92,6 +93,7 @@ def _drafts(store: ReleaseStore) -> Iterable[Path]:
     """What was written beside its name and never took it. Keys are changed under another lock: theirs is left."""
     yield from (store.home / f"{name}{DRAFT}" for name in _RECORDS if (store.home / f"{name}{DRAFT}").exists())
     yield from (store.home / RETIRED).glob(f"*{DRAFT}")
+    yield from (store.home / RUNS).glob(f"*{DRAFT}")
     yield from half_built(store.home)
     yield from stumps(SearchSettings(home=store.home).uri)
     yield from store.releases.glob(f".*{DRAFT}")

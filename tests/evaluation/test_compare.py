@@ -53,6 +53,14 @@ def test_overall_weighs_kinds_the_same_and_a_slice_takes_all_its_queries() -> No
     assert found(comparison, "overall").difference == pytest.approx((1 / 3 - 0.4) / 2)
     assert found(comparison, "overall").champion == pytest.approx((1 / 3 + 0.5) / 2)
     assert found(comparison, "language=en").difference == pytest.approx((1 + 0 - 0.4) / 3)
+    photos = found(comparison, "title_to_photo")
+    assert photos.champion_low is not None and photos.champion_high is not None
+    assert 0.0 <= photos.champion_low < photos.champion == pytest.approx(1 / 3)
+    assert photos.champion < photos.champion_high <= 1.0
+    assert (found(comparison, "attribute_en").champion_low, found(comparison, "attribute_en").champion_high) == (
+        0.5,
+        0.5,
+    )
     assert found(comparison, "language=en").n == 3
     assert found(comparison, "language=zh").difference == 0.0
     assert "leaf=Hats" not in {row.name for row in comparison.differences}

@@ -6,6 +6,7 @@ from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
+import polars as pl
 import pytest
 from PIL import Image
 
@@ -13,7 +14,7 @@ from catalog.digests import digest_of_sections
 from catalog.errors import InvalidSnapshot
 from catalog.media import MediaStore
 from catalog.params import load_section
-from evaluation.answers import Systems, ask_baselines, ask_engine
+from evaluation.answers import Systems, ask_baselines, ask_engine, read_run, runs_table
 from evaluation.evaluate import summarise
 from evaluation.evidence import Counts, Fidelity, gather
 from evaluation.gates import decide
@@ -40,8 +41,9 @@ from evaluation.results import (
 from evaluation.robustness import steadiness
 from evaluation.rules import GateRules
 from evaluation.runs import photos_of
+from evaluation.scores import engine_values, read_scores
 from evaluation.shown import THUMB, Thumbnails, thumbnail
-from evaluation.worst import show, shown_leaks, worst_queries
+from evaluation.worst import best_queries, show, shown_leaks, shown_queries, worst_queries
 from search.logic import SearchLogic
 from tests.evaluation.worlds import TERMS, FacetEncoder, embedded, media, picture, shop
 
@@ -234,6 +236,30 @@ def test_kinds_take_turns_among_the_worst_and_the_surest_mistake_comes_first() -
     run = {"a1": [("x", 0.3)], "a2": [("x", 0.8)], "a3": [("p", 0.9)], "b1": []}
     assert [query.query_id for query in worst_queries(questions, run, values, 30)] == ["a2", "b1", "a1"]
     assert [query.query_id for query in worst_queries(questions, run, values, 1)] == ["a2"]
+
+
+def test_the_best_are_those_that_found_most_and_none_that_found_nothing() -> None:
+    kinds = (("a1", "title_to_photo"), ("a2", "title_to_photo"), ("a3", "title_to_photo"), ("b1", "shop"))
+    queries = [EvaluationQuery(name, kind, "en", "words") for name, kind in kinds]
+    questions = EvaluationSet(tuple(queries), {query.query_id: {"p": 1} for query in queries}, ("p",))
+    values = {name: {"nDCG@10": value} for name, value in (("a1", 1.0), ("a2", 1.0), ("a3", 0.0), ("b1", 0.4))}
+    run = {"a1": [("p", 0.3)], "a2": [("p", 0.8)], "a3": [("x", 0.9)], "b1": [("p", 0.1)]}
+    assert [query.query_id for query in best_queries(questions, run, values, 30)] == ["a2", "b1", "a1"]
+    assert [query.query_id for query in best_queries(questions, run, values, 1)] == ["a2"]
+
+
+def test_runs_and_values_come_back_from_the_tables_that_a_stage_leaves(asked: Systems, tmp_path: Path) -> None:
+    scores = score(QUESTIONS, asked.runs, asked.asked)
+    for name, table in (("runs", runs_table([asked])), ("scores", scores)):
+        table.write_parquet(tmp_path / name)
+    run = read_run(tmp_path / "runs", "engine")
+    assert run == {name: list(ranked) for name, ranked in asked.runs["engine"].items() if ranked}
+    values = engine_values(read_scores(tmp_path / "scores"))
+    assert values.keys() == {query.query_id for query in QUESTIONS.queries}
+    mean = scores.filter(pl.col("system") == "engine")["nDCG@10"].mean()
+    assert sum(each["nDCG@10"] for each in values.values()) / len(values) == pytest.approx(mean)
+    shown = shown_queries(worst_queries(QUESTIONS, run, values, 3), QUESTIONS, run, values, POOL, media(tmp_path / "m"))
+    assert [item.value for item in shown] == [values[item.query.query_id]["nDCG@10"] for item in shown]
 
 
 def test_a_thumbnail_is_a_small_jpeg() -> None:

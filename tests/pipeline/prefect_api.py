@@ -37,6 +37,11 @@ class Server:
         wanted = {"filter": {"event": {"name": ["etalage.snapshot.new"]}}, "limit": 50}
         return [event["resource"]["prefect.resource.id"] for event in self.post("/events/filter", wanted)["events"]]
 
+    def artifacts(self, key: str) -> list[Any]:
+        """All artifacts of that key."""
+        wanted = {"artifacts": {"key": {"any_": [key]}}, "limit": 50}
+        return list(self.post("/artifacts/filter", wanted))
+
     before: frozenset[str] = frozenset()
 
     def forget(self) -> None:

@@ -14,8 +14,10 @@ import pytest
 
 from benchmarks.faithfulness import engine_here, measured
 from catalog.media import MediaStore
+from evaluation.run_page.page import PARTS
 from search.milvus import MilvusStore
 from search.release import read_manifest, write_manifest
+from tests.pipeline.prefect_api import Server
 from tests.pipeline.workspace import TINY, Done, Workspace
 from tests.search.milvus_server import MilvusServer
 
@@ -78,6 +80,14 @@ def test_a_refusal_exits_1_with_the_table_of_what_failed_by_how_much(workspace: 
     verdict = json.loads((workspace.folder / "reports/gate.json").read_text())
     failed = [reason["rule"] for reason in verdict["decision"]["reasons"] if reason["outcome"] == "failed"]
     assert failed == ["latency"]
+    page = (workspace.folder / "reports/retrain.html").read_text()
+    assert "There was no champion when the run began" in page and "1 refused" in page
+    assert all(f">{title}</h2>" in page for title in PARTS.values())
+    assert "The run did not come to this" not in page and "Map of the catalogue" in page
+    (kept,) = workspace.pages()
+    assert kept.read_text() == page and str(kept) in done.out.replace("\n", "")
+    linked = Server(workspace.environment["PREFECT_API_URL"]).artifacts("run-page")
+    assert sum(kept.as_uri() in artifact["data"] for artifact in linked) == 1
 
 
 def test_the_same_inputs_are_refused_again_without_computing_anything(workspace: Workspace) -> None:
@@ -86,6 +96,7 @@ def test_the_same_inputs_are_refused_again_without_computing_anything(workspace:
 
     assert done.code == 1, explain(done)
     assert "Nothing was recomputed" in done.err
+    assert "reports/retrain.html" in done.out  # what was said then
     assert done.seconds < 20
     assert content(workspace) == before
 
@@ -111,6 +122,7 @@ def test_with_nothing_changed_nothing_is_computed_and_it_says_so(workspace: Work
     assert done.code == 0, explain(done)
     assert f"Nothing changed: release {workspace.champion()} already serves snapshot" in done.out
     assert "nothing was recomputed" in done.out
+    assert f"releases/{workspace.champion()}/reports/retrain.html" in done.out.replace("\n", "")
     assert "Flow run" not in done.err  # Prefect was not started
     assert done.seconds < 20
     assert content(workspace) == before
@@ -177,6 +189,10 @@ def test_killed_anywhere_and_run_again_it_ends_in_the_same_place(workspace: Work
     assert workspace.moves() == [("force", first), ("promote", second)]
     assert [path.name for path in releases.iterdir() if path.name not in known] == [second]
     assert (workspace.home / "bentoml" / "bentos" / "etalage" / second / "bento.yaml").is_file()
+    page = (releases / second / "reports/retrain.html").read_text()
+    assert page == workspace.pages()[-1].read_text()
+    assert "<b>promoted</b>" in page and "against the champion, mean over all kinds" in page
+    assert f"<dt>champion before</dt><dd><code>{first}</code></dd>" in page and "tune.floor" in page
     assert workspace.run("retrain").out.startswith(f"Nothing changed: release {second}")
 
 
@@ -280,6 +296,9 @@ def test_an_unfit_snapshot_stops_before_training_and_the_good_one_is_still_known
     assert "Running stage 'train'" not in done.err
     assert (workspace.folder / "artifacts/model").stat().st_mtime_ns == model
     assert workspace.champion() == champion
+    page = (workspace.folder / "reports/retrain.html").read_text()
+    assert "<b>refused</b>" in page and "not fit to train on" in page
+    assert "products then, 20 now" in page and page.count("The run did not come to this.") == 5
 
     question = ["search", "red dress", "--k", "5"]
     before = _hits(workspace.run(*question).out)

@@ -105,6 +105,10 @@ class Workspace:
         path = self.home / "champion.json"
         return json.loads(path.read_text())["release"] if path.exists() else None
 
+    def pages(self) -> list[Path]:
+        """The pages that runs have left, oldest first."""
+        return sorted((self.home / "runs").glob("*.html"))
+
     def moves(self) -> list[tuple[str, str]]:
         """(move, release) of history.jsonl."""
         path = self.home / "history.jsonl"

@@ -1,0 +1,1 @@
+"""Runs of `etalage retrain`: what each took, and the page that each leaves. The flow itself is flows/retrain.py."""
