@@ -1,7 +1,10 @@
-"""How a flow over the catalogue begins: a snapshot that is there, that is fit, and that lost nothing."""
+"""How a flow over the catalogue begins: a snapshot that is there, that is fit, and that lost nothing; a model that saw
+of it what it should.
+"""
 
-from catalog.errors import InvalidSnapshot
+from catalog.errors import GateRefused, InvalidSnapshot
 from catalog.params import load_section
+from evaluation.gates import asked_of_training
 from evaluation.rules import GateRules
 from flows import milestones
 from flows.continuity import against_champion, demand, warnings, with_losses
@@ -36,3 +39,18 @@ def look_back(snapshot: str, *, force: bool = False) -> None:
         say(f"Warning: {sentence}")
     if not force:
         demand(found, rules)
+
+
+@task(name="look-at-training")
+def look_at_training(*, force: bool = False) -> None:
+    """Which products were trained on, before hours are spent on measuring what that makes worthless.
+
+    Raises GateRefused unless forced: then the gates refuse it, and the force is recorded.
+    """
+    reasons = asked_of_training(milestones.training_split())
+    told = " ".join(reason.sentence for reason in reasons if reason.outcome == "failed")
+    if told and not force:
+        raise GateRefused(
+            f"{told} Nothing was measured of it. Train on the training split; where it is meant, "
+            "`etalage retrain --force --reason ...`."
+        )
