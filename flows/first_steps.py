@@ -1,10 +1,13 @@
 """How a flow over the catalogue begins: a snapshot that is there, that is fit, and that lost nothing; a model that saw
-of it what it should.
+of it what it should, and is served as it was trained.
 """
+
+from collections.abc import Iterable
 
 from catalog.errors import GateRefused, InvalidSnapshot
 from catalog.params import load_section
 from evaluation.gates import asked_of_training
+from evaluation.reasons import Reason, at_least
 from evaluation.rules import GateRules
 from flows import milestones
 from flows.continuity import against_champion, demand, warnings, with_losses
@@ -47,10 +50,23 @@ def look_at_training(*, force: bool = False) -> None:
 
     Raises GateRefused unless forced: then the gates refuse it, and the force is recorded.
     """
-    reasons = asked_of_training(milestones.training_split())
+    _demand(asked_of_training(milestones.training_split()), "Train on the training split", force=force)
+
+
+@task(name="look-at-export")
+def look_at_export(*, force: bool = False) -> None:
+    """What is served against what was trained, on the probes, before every product is embedded with it.
+
+    The stage `parity` asks more of both, and the gates ask that. Raises GateRefused unless forced, as look_at_training.
+    """
+    least = load_section("gates", GateRules).parity
+    name = "cosine of trained and served encoder on the probes"
+    _demand([at_least("parity", name, milestones.exported_parity(), least)], "Export what was trained", force=force)
+
+
+def _demand(reasons: Iterable[Reason], way: str, *, force: bool) -> None:
     told = " ".join(reason.sentence for reason in reasons if reason.outcome == "failed")
     if told and not force:
         raise GateRefused(
-            f"{told} Nothing was measured of it. Train on the training split; where it is meant, "
-            "`etalage retrain --force --reason ...`."
+            f"{told} Nothing was measured of it. {way}; where it is meant, `etalage retrain --force --reason ...`."
         )
