@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from evaluation.compare import Difference, Fall
 from evaluation.continuity import Continuity
-from evaluation.evidence import Evidence
+from evaluation.evidence import Evidence, TrainingSplit
 from evaluation.kinds import RANDOM
 from evaluation.reasons import Reason, above, at_least, at_most, exactly, missing, unasked
 from evaluation.rules import Beats, ChampionRules, ContinuityRules, Floor, GateRules, What
@@ -35,7 +35,7 @@ def decide(evidence: Evidence, rules: GateRules) -> Decision:
         *_validation(evidence),
         *asked_of_continuity(evidence.continuity, rules.continuity),
         *_counts(evidence),
-        *_training(evidence),
+        *asked_of_training(evidence.training),
         at_least("parity", "cosine of trained and served encoder", evidence.parity, rules.parity),
         at_least("parity", "overlap@10 of what both find", evidence.parity_overlap, rules.parity_overlap),
         *_fidelity(evidence, rules),
@@ -107,22 +107,23 @@ def _held_to_limits(continuity: Continuity, rules: ContinuityRules) -> Iterator[
         yield "pictures", at_most("continuity", name, change.share, rules.pictures)
 
 
-def _training(evidence: Evidence) -> Iterator[Reason]:
-    if evidence.training is None:
+def asked_of_training(training: TrainingSplit | None) -> Iterator[Reason]:
+    """Whether the products that were trained on are those of the training split."""
+    if training is None:
         return
     name = "products that were trained on"
-    if evidence.training.trained_on is None:
+    if training.trained_on is None:
         yield missing("training", name)
         return
-    same = evidence.training.trained_on == evidence.training.split
+    same = training.trained_on == training.split
     yield Reason(
         rule="training",
         name=name,
         outcome="passed" if same else "failed",
         sentence="The model was trained on the training split."
         if same
-        else f"The model was trained on other products ({evidence.training.trained_on}) than the training split holds "
-        f"({evidence.training.split}): what is held out may have been seen.",
+        else f"The model was trained on other products ({training.trained_on}) than the training split holds "
+        f"({training.split}): what is held out may have been seen.",
     )
 
 

@@ -1,7 +1,13 @@
-"""How a flow over the catalogue begins: a snapshot that is there, that is fit, and that lost nothing."""
+"""How a flow over the catalogue begins: a snapshot that is there, that is fit, and that lost nothing; a model that saw
+of it what it should, and is served as it was trained.
+"""
 
-from catalog.errors import InvalidSnapshot
+from collections.abc import Iterable
+
+from catalog.errors import GateRefused, InvalidSnapshot
 from catalog.params import load_section
+from evaluation.gates import asked_of_training
+from evaluation.reasons import Reason, at_least
 from evaluation.rules import GateRules
 from flows import milestones
 from flows.continuity import against_champion, demand, warnings, with_losses
@@ -36,3 +42,31 @@ def look_back(snapshot: str, *, force: bool = False) -> None:
         say(f"Warning: {sentence}")
     if not force:
         demand(found, rules)
+
+
+@task(name="look-at-training")
+def look_at_training(*, force: bool = False) -> None:
+    """Which products were trained on, before hours are spent on measuring what that makes worthless.
+
+    Raises GateRefused unless forced: then the gates refuse it, and the force is recorded.
+    """
+    _demand(asked_of_training(milestones.training_split()), "Train on the training split", force=force)
+
+
+@task(name="look-at-export")
+def look_at_export(*, force: bool = False) -> None:
+    """What is served against what was trained, on the probes, before every product is embedded with it.
+
+    The stage `parity` asks more of both, and the gates ask that. Raises GateRefused unless forced, as look_at_training.
+    """
+    least = load_section("gates", GateRules).parity
+    name = "cosine of trained and served encoder on the probes"
+    _demand([at_least("parity", name, milestones.exported_parity(), least)], "Export what was trained", force=force)
+
+
+def _demand(reasons: Iterable[Reason], way: str, *, force: bool) -> None:
+    told = " ".join(reason.sentence for reason in reasons if reason.outcome == "failed")
+    if told and not force:
+        raise GateRefused(
+            f"{told} Nothing was measured of it. {way}; where it is meant, `etalage retrain --force --reason ...`."
+        )

@@ -12,7 +12,7 @@ from catalog.params import load_section
 from catalog.snapshot import snapshot_id
 from catalog.splits import SplitParams, digest_of_products, split_products
 from catalog.tables import read_products
-from catalog.workspace import DATA, ENCODER, RANKING, TRAIN_REPORT
+from catalog.workspace import DATA, ENCODER, EXPORT_REPORT, RANKING, TRAIN_REPORT
 from evaluation.evidence import TrainingSplit
 from evaluation.results import EvaluationReport, folder_hash, read_report
 from flows import dvc
@@ -98,6 +98,12 @@ def _reproduce(milestone: str) -> dvc.Reproduction:
     done = dvc.reproduce(milestone)
     record(done)
     return done
+
+
+def exported_parity() -> float:
+    """Least cosine of the probes' vectors as trained and as served, as the export stage wrote it down."""
+    least: float = json.loads(EXPORT_REPORT.read_text(encoding="utf-8"))["parity"]["min"]
+    return least
 
 
 def _believed_validation(snapshot: str) -> ValidationReport | None:

@@ -25,7 +25,7 @@ from flows.continuity import against_champion
 from flows.durable import one_writer, write_json_durably
 from flows.environment import home_folder
 from flows.errors import RefusedByGates, WithdrawnRelease
-from flows.first_steps import find_snapshot, look_back, validate
+from flows.first_steps import find_snapshot, look_at_export, look_at_training, look_back, validate
 from flows.milestones import Measured
 from flows.moving import demand_fidelity, moved, settle
 from flows.notifying.hooks import TOLD
@@ -164,6 +164,9 @@ def _go(
         if (present := store.champion()) is not None and not force:
             own_record(store, present.release)  # hours before the comparison that would be refused for it
         reach("train")
+        look_at_training(force=force)
+        reach("export")
+        look_at_export(force=force)
         reach("evaluate")
         reach("misfiled")
         show_link("misfiled", MISFILED_PAGE, "Products that look like another category than theirs")

@@ -21,7 +21,8 @@ SMALL = {
     "late.enabled": "false",
     "tune.queries": "100",
     "tune.hub_queries": "1024",
-    "evaluate.attribute_queries": "150",
+    "evaluate.photo_queries": "120",
+    "evaluate.attribute_queries": "120",
     "evaluate.paraphrased_needs": "0",
 }
 

@@ -99,5 +99,5 @@ def edit(path: str, old: str, new: str) -> Callable[[Workspace], None]:
             raise PlantedNothing(f"{path} holds {old!r} {text.count(old)} times, and not once.")
         file.write_text(text.replace(old, new), encoding="utf-8")
 
-    plant.edits = (path, old)  # type: ignore[attr-defined]
+    plant.edits = (path, old, new)  # type: ignore[attr-defined]
     return plant

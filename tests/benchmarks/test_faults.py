@@ -102,6 +102,8 @@ def test_there_are_as_many_kinds_as_were_asked_for_and_no_two_share_a_name() -> 
 @pytest.mark.parametrize(
     "fault", [fault for fault in FAULTS if hasattr(fault.plant, "edits")], ids=lambda fault: fault.name
 )
-def test_the_place_in_the_code_that_a_fault_is_planted_in_is_there_once(fault: Fault) -> None:
-    path, old = fault.plant.edits  # type: ignore[attr-defined]
-    assert (ROOT / path).read_text(encoding="utf-8").count(old) == 1
+def test_the_place_in_the_code_that_a_fault_is_planted_in_is_there_once_and_python_reads_it_after(fault: Fault) -> None:
+    path, old, new = fault.plant.edits  # type: ignore[attr-defined]
+    text = (ROOT / path).read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    compile(text.replace(old, new), path, "exec")
