@@ -30,13 +30,18 @@ def group_key(title: str, attributes: Mapping[str, str]) -> str:
 @cache
 def _variant_words() -> tuple[frozenset[str], re.Pattern[str]]:
     """Colour and gender words of one folded token, and a pattern of those of several words or Han characters."""
-    one, several = set(), list(_SIZES_ZH)
+    one, han, several = set(), list(_SIZES_ZH), []
     for word in thesaurus().all_words(_ROLES):
         tokens = tokenize(word)
         if len(tokens) == 1:
             one.update(tokens)
         if len(word) > 1 and language_of(word) != "en":
-            several.append(re.escape(word))
+            han.append(word)
         elif len(tokens) > 1:
-            several.append(rf"\b{re.escape(word)}\b")
-    return frozenset(one), re.compile("|".join(sorted(several, key=len, reverse=True)))
+            several.append(word)
+    # one \b for all of them, so that most places of a title are left at once
+    return frozenset(one), re.compile(rf"\b(?:{_any_of(several)})\b|{_any_of(han)}")
+
+
+def _any_of(words: list[str]) -> str:
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from catalog.picture_hash import BITS, Colours, Hashes
 
@@ -73,6 +71,9 @@ def groups_of_near(hashes: Hashes, colours: Colours, most: int = NEAR_BITS) -> I
 
 
 def _joined(labels: Ints, one: Ints, other: Ints) -> Ints:
+    from scipy.sparse import coo_matrix  # a third of a second, and needed only where two are near
+    from scipy.sparse.csgraph import connected_components
+
     size = int(labels.max()) + 1
     graph = coo_matrix((np.ones(len(one), dtype=np.int8), (one, other)), shape=(size, size))
     components: Ints = connected_components(graph, directed=False)[1].astype(np.int64)

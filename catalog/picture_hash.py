@@ -22,6 +22,7 @@ _LONGEST = 2048  # pixels of a side that a matrix is made for
 _SCALED = 64  # pixels a side that the frequencies are of
 _FIELDS = 32  # a side, averaged
 _FLAT = 6  # levels of 255
+_ONE_THREAD = 2**18  # multiplications of a product for which OpenBLAS takes one thread
 
 Floats = NDArray[np.float32]
 
@@ -76,10 +77,19 @@ def _hash(image: Image.Image) -> Hashes:
     They are rounded, so that those that are none by the picture's symmetry are all zero, and not what is left of sums.
     """
     grey = np.asarray(image.convert("L"), dtype=np.float32)
-    low = np.rint(_frequencies(image.height) @ grey @ _frequencies(image.width).T).reshape(-1)
+    low = np.rint(_product(_frequencies(image.height), grey) @ _frequencies(image.width).T).reshape(-1)
     below, above = np.partition(low, (BITS // 2 - 1, BITS // 2))[BITS // 2 - 1 : BITS // 2 + 1]
     packed: Hashes = np.packbits(low > (below + above) / 2).view(np.uint64)
     return packed
+
+
+def _product(few: Floats, grey: Floats) -> Floats:
+    """few [SIDE, H] @ grey [H, W] in blocks of columns, each too small for BLAS to share out among threads.
+
+    Waiting for each other costs them more than one thread needs for all, and many times as much on a busy machine.
+    """
+    width = max(1, _ONE_THREAD // few.size)
+    return np.concatenate([few @ grey[:, start : start + width] for start in range(0, grey.shape[1], width)], axis=1)
 
 
 @lru_cache(maxsize=256)

@@ -48,6 +48,11 @@ class ProvedPictures:
             if not whole:
                 self._write(list(self._kept.values()))
 
+    @property
+    def known(self) -> int:
+        """How many pictures need not be decoded."""
+        return len(self._kept)
+
     def get(self, media_id: str) -> Proved | None:
         """What is known of a picture; None where it is to be decoded."""
         record = self._kept.get(bytes.fromhex(media_id))

@@ -4,8 +4,6 @@ import html
 import re
 from html.parser import HTMLParser
 
-import ftfy
-
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _TAG = re.compile(
     r"</?(?:p|br|div|span|ul|ol|li|b|i|u|a|em|strong|small|sub|sup|h[1-6]|table|thead|tbody|tr|t[dh]|img|hr|font|center|"
@@ -41,6 +39,8 @@ _NO_STOCK = frozenset({
 def plain_text(text: str) -> str:
     """`text` without tags and entities, and with characters that were read in a wrong encoding put right."""
     if not text.isascii():
+        import ftfy  # a tenth of a second, which an ingest of nothing new need not wait for
+
         text = ftfy.fix_encoding(text)
     for _ in range(2):  # a body that was escaped once more on its way
         if "&" not in text or _TAG.search(text) or not _ENTITY.search(text):

@@ -4,19 +4,16 @@ A task of the flow and no part of the stage `validate`: the champion is outside 
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from catalog.errors import EtalageError, GateRefused, InvalidSnapshot
-from catalog.looks import read_looks
-from catalog.picture_hash import Look
 from catalog.tables import read_judgements, read_products, read_snapshot, read_terms
-from catalog.workspace import JUDGEMENTS, LOOKS, PRODUCTS, SNAPSHOT, TERMS
+from catalog.workspace import JUDGEMENTS, PRODUCTS, SNAPSHOT, TERMS
 from evaluation.continuity import Continuity, Tables, continuity
 from evaluation.gates import asked_of_continuity
 from evaluation.rules import ContinuityRules
 from flows import dvc
-from flows.errors import SnapshotMissing, SnapshotUnknown
-from flows.lineage.snapshots import cached_table
+from flows.errors import SnapshotUnknown
+from flows.lineage.snapshots import cached_table, looks_now, looks_of
 from flows.releases import ReleaseStore
 from search.refreshes import RefreshRecord, records
 from search.release import ReleaseManifest
@@ -64,7 +61,7 @@ def tables_then(served: Served) -> Tables:
             read_terms(cached_table(served.data_md5, TERMS, cache)),
             read_judgements(cached_table(served.data_md5, JUDGEMENTS, cache)),
             read_snapshot(cached_table(served.data_md5, SNAPSHOT, cache)).source,
-            _looks_then(served.data_md5, cache),
+            looks_of(served.data_md5, cache),
         )
     except EtalageError as error:
         raise SnapshotUnknown(f"Today's snapshot was not held against the champion's: {error}") from None
@@ -72,16 +69,7 @@ def tables_then(served: Served) -> Tables:
 
 def tables_now() -> Tables:
     """Those in data/."""
-    looks = read_looks() if LOOKS.is_file() else {}
-    return Tables(read_products(), read_terms(), read_judgements(), read_snapshot().source, looks)
-
-
-def _looks_then(data_md5: str | None, cache: Path) -> dict[str, Look]:
-    """Nothing where the snapshot is older than the table: its pictures are then not compared."""
-    try:
-        return read_looks(cached_table(data_md5, LOOKS, cache))
-    except SnapshotMissing:
-        return {}
+    return Tables(read_products(), read_terms(), read_judgements(), read_snapshot().source, looks_now())
 
 
 def warnings(found: Continuity | None, rules: ContinuityRules) -> list[str]:

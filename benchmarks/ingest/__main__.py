@@ -7,7 +7,8 @@ that makes it another file; `--side` first makes their longer side that many pix
 its memory its peak. The floor decodes files to RGB and scales them to 224 pixels, and does nothing else, in one
 process, before and after each ingest. Then the same source is ingested again, then with one other picture, and what DVC
 pushes after each is counted in its remote. At last one that remembers nothing is killed at half of the rows and run
-again. Ratios are of processor time, which other jobs on the machine change least.
+again: what a run decodes is what its memory knows more after it. Ratios are of processor time, which other jobs on the
+machine change least.
 """
 
 import argparse
@@ -21,11 +22,14 @@ import tempfile
 import time
 from pathlib import Path
 from statistics import mean
+from typing import Any
 
 from PIL import Image
 
 from benchmarks.ingest.remote import Remote
 from catalog.media import MediaStore
+from catalog.proved_pictures import ProvedPictures
+from catalog.remembering import PICTURES
 from catalog.snapshot import snapshot_id
 
 SIDE = 224
@@ -58,24 +62,33 @@ def main() -> None:
             floors.append(floor(few))
             first = first or done["cpu"]
             told(what, done, count, mean(floors), first)
-            print(f"  DVC pushed {workspace.push() / 1e6:,.1f} MB, {workspace.seconds:.1f} s with dvc add", flush=True)
+            print(
+                f"  DVC pushed {workspace.push():,} bytes, {workspace.seconds:.1f} s with dvc add; "
+                f"{len(workspace.new_shards):,} of {len(workspace.shards):,} shards are new",
+                flush=True,
+            )
         before = snapshot_id(workspace.root / "data")
         pictures[count // 2].write_bytes(commented(pictures[count // 2].read_bytes(), count + 1))
         killed = subprocess.run([*command(scratch, workspace.root, "other"), str(count // 2)], check=False)
         assert killed.returncode == -signal.SIGKILL
         assert snapshot_id(workspace.root / "data") == before
-        print("killed at half of the rows: the snapshot of before stands", flush=True)
+        kept = known(scratch)
+        print(f"killed at half of the rows: the snapshot of before stands, {kept:,} pictures known", flush=True)
         told("run again", take(scratch, workspace.root, "other"), count, floor(few), first)
 
 
-def told(what: str, done: dict[str, float], count: int, floor_seconds: float, first: float) -> None:
+def told(what: str, done: dict[str, Any], count: int, floor_seconds: float, first: float) -> None:
     """One line."""
     print(
         f"{what}{', not read' if done['recognised'] else ''}: {done['wall']:.1f} s, {done['cpu']:.1f} s of processor "
         f"({done['cpu'] / first:.1%} of the first), peak {done['peak_mb']:,.0f} MB; floor "
-        f"{floor_seconds * count:.1f} s of processor, floor / ingest {floor_seconds * count / done['cpu']:.2f}",
+        f"{floor_seconds * count:.1f} s of processor, floor / ingest {floor_seconds * count / done['cpu']:.2f}; "
+        f"{done['decoded']:,} pictures decoded",
         flush=True,
     )
+    if held := done["held_mb"]:
+        quarters = [held[len(held) * quarter // 4 - 1] for quarter in (1, 2, 3, 4)] if len(held) >= 4 else held
+        print(f"  held at each quarter of the rows: {', '.join(f'{each:,.0f}' for each in quarters)} MB", flush=True)
 
 
 def write_source(shop: Path, count: int, side: int = 0) -> list[Path]:
@@ -139,11 +152,18 @@ def command(scratch: Path, workspace: Path, memory: str) -> list[str]:
     return [sys.executable, "-m", "benchmarks.ingest.take", *map(str, places)]
 
 
-def take(scratch: Path, workspace: Path, memory: str = "memory") -> dict[str, float]:
+def take(scratch: Path, workspace: Path, memory: str = "memory") -> dict[str, Any]:
     """An ingest in a process of its own."""
+    before = known(scratch, memory)
     done = subprocess.run(command(scratch, workspace, memory), capture_output=True, text=True, check=True)
-    measured: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return measured
+    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return {**measured, "decoded": known(scratch, memory) - before}
+
+
+def known(scratch: Path, memory: str = "other") -> int:
+    """Pictures that need no decoding."""
+    path = scratch / memory / PICTURES
+    return ProvedPictures(path).known if path.exists() else 0
 
 
 if __name__ == "__main__":

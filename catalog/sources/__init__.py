@@ -15,7 +15,6 @@ from catalog.sources.picture_folder import open_pictures
 from catalog.sources.protocol import SideTables, Source
 from catalog.sources.sample import SampleSource
 from catalog.sources.shopify import open_shopify
-from catalog.sources.sql import open_sql
 from catalog.sources.table_file import open_table
 from catalog.sources.woocommerce import open_woocommerce
 
@@ -67,6 +66,12 @@ def _open_folder(opening: Opening) -> Source:
     return FolderSource(opening.path, mapping, opening.media)
 
 
+def _open_sql(opening: Opening) -> Source:
+    from catalog.sources.sql import open_sql  # SQLAlchemy takes longer than an ingest of nothing new
+
+    return open_sql(opening)
+
+
 BUILT_IN = ("sample",)
 
 SOURCES: Mapping[str, Callable[[Opening], Source]] = {
@@ -76,7 +81,7 @@ SOURCES: Mapping[str, Callable[[Opening], Source]] = {
     "shopify": open_shopify,
     "merchant": open_merchant,
     "woocommerce": open_woocommerce,
-    "sql": open_sql,
+    "sql": _open_sql,
     "parquet": open_parquet,
     "huggingface": open_huggingface,
     "pictures": open_pictures,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from catalog.errors import InvalidSource
-from catalog.sources import huggingface, merchant, parquet_folder, shopify, sql, woocommerce_columns
+from catalog.sources import huggingface, merchant, parquet_folder, shopify, woocommerce_columns
 from catalog.sources.mapping import FILE_NAME
 from catalog.sources.opening import Opening
 from catalog.sources.picture_folder import pictures_in
@@ -36,7 +36,7 @@ def choose(opening: Opening) -> Choice:
     where, path = opening.where, opening.path
     if where.startswith(huggingface.PREFIX):
         return Choice("huggingface", opening, f"'{where}' is read as a data set of Hugging Face.")
-    if sql.is_address(where):
+    if "://" in where and _is_database(where):
         return Choice("sql", opening, "The address is one of a database.")
     if path.is_dir():
         return _of_folder(opening)
@@ -47,6 +47,12 @@ def choose(opening: Opening) -> Choice:
             f"'{where}' is not a file of this machine: download it first, or name a database or hf:// id."
         )
     raise InvalidSource(f"'{where}' is neither a file, a folder, an address nor a built-in source such as 'sample'.")
+
+
+def _is_database(address: str) -> bool:
+    from catalog.sources.sql import is_address  # SQLAlchemy: not for a source that is no address
+
+    return is_address(address)
 
 
 def _of_file(opening: Opening) -> Choice:

@@ -6,8 +6,6 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from charset_normalizer import from_bytes
-
 from catalog.errors import InvalidSource
 
 _DELIMITERS = (",", ";", "\t", "|")
@@ -95,6 +93,8 @@ def _misfits(path: Path, encoding: str, quoted: bool) -> bool:
 
 
 def _by_statistics(sample: bytes) -> str:
+    from charset_normalizer import from_bytes  # few files need it
+
     whole_lines = sample[: sample.rfind(b"\n") + 1] or sample
     found = {match.encoding: match.coherence for match in from_bytes(whole_lines, cp_isolation=CANDIDATES)}
     best = next(iter(found), "latin-1")

@@ -1,12 +1,15 @@
-"""The products of an earlier snapshot, read out of DVC's cache: nothing is checked out, data/ stays as it is."""
+"""The products of an earlier snapshot and the looks of their pictures, read out of DVC's cache: nothing is checked out,
+data/ stays as it is."""
 
 import json
 from pathlib import Path
 
 from catalog.errors import EtalageError
+from catalog.looks import read_looks
+from catalog.picture_hash import Look
 from catalog.products import Product
 from catalog.tables import read_products
-from catalog.workspace import DATA, PRODUCTS
+from catalog.workspace import DATA, LOOKS, PRODUCTS
 from flows import dvc
 from flows.errors import SnapshotMissing
 from flows.lineage.differences import ProductChanges, count_changes
@@ -27,6 +30,19 @@ def product_changes(before: Lineage, after: Lineage) -> tuple[ProductChanges | N
 def products_of(data_md5: str | None, cache: Path) -> list[Product]:
     """The product table of the snapshot that data.dvc named so. Raises SnapshotMissing where the cache lacks it."""
     return read_products(cached_table(data_md5, PRODUCTS, cache))
+
+
+def looks_of(data_md5: str | None, cache: Path) -> dict[str, Look]:
+    """Look by media id; none where the snapshot is older than the table: its pictures are then not compared."""
+    try:
+        return read_looks(cached_table(data_md5, LOOKS, cache))
+    except SnapshotMissing:
+        return {}
+
+
+def looks_now() -> dict[str, Look]:
+    """Those of the snapshot in data/, or none, likewise."""
+    return read_looks() if LOOKS.is_file() else {}
 
 
 def cached_table(data_md5: str | None, table: Path, cache: Path) -> Path:

@@ -9,11 +9,13 @@ from collections.abc import Callable, Sequence
 from catalog.errors import EtalageError
 from catalog.products import Product
 from catalog.tables import read_products, read_snapshot
+from evaluation.continuity import Tables
+from evaluation.picture_shift import LEAST, picture_shift
 from evaluation.shifts import number_shift, total_variation
 from evaluation.slices import leaf
 from flows import dvc
 from flows.lineage.differences import count_changes
-from flows.lineage.snapshots import products_of
+from flows.lineage.snapshots import looks_now, looks_of, products_of
 from flows.monitoring.checks import Check, too_few
 from flows.monitoring.params import MonitorParams
 from flows.monitoring.results import Mix, NewValue
@@ -24,13 +26,15 @@ NONE = "none"
 _MOST_VALUES = 20
 
 
-def read_catalogues(manifest: ReleaseManifest) -> tuple[list[Product], list[Product]] | str:
-    """(products of the champion's snapshot, products in data/), or the sentence that says why there are none."""
+def read_catalogues(manifest: ReleaseManifest) -> tuple[Tables, Tables] | str:
+    """The champion's snapshot and the one in data/, products with the looks of their pictures; or the sentence that
+    says why there are none."""
     try:
+        now = Tables(read_products(), looks=looks_now())
         if read_snapshot().id == manifest.snapshot:
-            products = read_products()
-            return products, products
-        return products_of(manifest.data_md5, dvc.cache_folder()), read_products()
+            return now, now
+        cache = dvc.cache_folder()
+        return Tables(products_of(manifest.data_md5, cache), looks=looks_of(manifest.data_md5, cache)), now
     except EtalageError as error:
         return str(error)
 
@@ -53,6 +57,24 @@ def catalogue_checks(then: Sequence[Product], now: Sequence[Product], params: Mo
         few = min(sizes) < minimum
         checks.append(too_few(check, *sizes, minimum, "products") if few else check.counted(effect(then, now), *sizes))
     return (*checks, _prices(then, now, params))
+
+
+def picture_check(then: Tables, now: Tables, params: MonitorParams) -> Check:
+    """Whether the pictures still look like those that the champion learned from.
+
+    No alarm to retrain on: gates.continuity refuses pictures of another look until a person says that they are meant.
+    """
+    check = Check(
+        about="catalogue", name="pictures", measures="told apart by colours", unit="area", limit=params.limits.pictures,
+        retrain=False,
+    )  # fmt: skip
+    if any(not side.looks and any(product.images for product in side.products) for side in (then, now)):
+        return check.unknown("a snapshot is older than the looks of its pictures: ingest again, and retrain")
+    found = picture_shift((then.products, then.looks), (now.products, now.looks))
+    if found is None:
+        return too_few(check, len(then.looks), len(now.looks), 2 * LEAST, "pictures")
+    before, after, apart = found
+    return check.counted(apart, before, after)
 
 
 def new_values(then: Sequence[Product], now: Sequence[Product]) -> tuple[NewValue, ...]:

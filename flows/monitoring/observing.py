@@ -112,9 +112,12 @@ def _sold(
     then, now = read
     note = (f"data/ still holds snapshot {manifest.snapshot}, of which the champion was made.",) if then is now else ()
     return (
-        catalogue.catalogue_checks(then, now, params),
-        catalogue.mixes(then, now),
-        catalogue.new_values(then, now),
+        (
+            *catalogue.catalogue_checks(then.products, now.products, params),
+            catalogue.picture_check(then, now, params),
+        ),
+        catalogue.mixes(then.products, now.products),
+        catalogue.new_values(then.products, now.products),
         note,
     )
 

@@ -49,6 +49,8 @@ class Limits(Section):
     """Kolmogorov-Smirnov distance within the most frequent currency."""
     without_picture: float = Field(default=0.05, gt=0, le=1)
     """Rise of the share."""
+    pictures: float = Field(default=0.7, gt=0.5, le=1)
+    """How well a classifier tells the pictures of then and of now apart by their colours, as in gates.continuity."""
     without_description: float = Field(default=0.10, gt=0, le=1)
     new_values: float = Field(default=0.05, gt=0, le=1)
     """Share of products with an attribute value or category that no product had."""

@@ -80,6 +80,25 @@ def test_an_unchanged_source_is_not_read_again_and_the_report_is_the_same(settle
     assert settled.ingest().findings == again.findings == settled.ingest(anew=True).findings
 
 
+def test_an_unchanged_source_is_told_without_the_libraries_that_read_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inputs, "COARSEST", -(10**12))
+    world.ingest()
+    heavy = ("pandas", "scipy", "sqlalchemy", "ftfy", "charset_normalizer", "jieba")
+    code = f"""
+        import sys
+        from pathlib import Path
+        from catalog.ingest import ingest
+        from catalog.sources import open_source
+        folder, root = Path({str(world.folder)!r}), Path({str(world.root)!r})
+        again = ingest(open_source(folder), root / "data", memory=root / "memory")
+        print(again.recognised, [name for name in {heavy} if name in sys.modules])
+    """
+    told = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "True []"
+
+
 def changed_picture(world: World) -> None:
     data = (world.folder / "photos/red.jpg").read_bytes()
     world.touch("photos/red.jpg", data[:-12] + bytes([data[-12] ^ 1]) + data[-11:])

@@ -10,10 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from catalog.looks import write_looks
+from catalog.picture_hash import GRID, Look
 from catalog.products import Interaction, Product
 from catalog.tables import write_products
+from evaluation.continuity import Tables
 from evaluation.shifts import Floats
-from flows.monitoring.catalogue import catalogue_checks, mixes, new_values, read_catalogues
+from flows.monitoring.catalogue import catalogue_checks, mixes, new_values, picture_check, read_catalogues
 from flows.monitoring.checks import decide
 from flows.monitoring.clicks import click_checks, clicked
 from flows.monitoring.params import MonitorParams, Topics
@@ -78,6 +81,32 @@ def test_few_products_give_no_alarm() -> None:
     assert {check.outcome for check in checks} == {"unknown"}
 
 
+def with_pictures(grey: int = 0, seed: int = 0) -> Tables:
+    """600 products, each with a picture in colours of its own; the first `grey` have been through a proxy."""
+    drawn = np.random.default_rng(seed).integers(0, 256, (600, GRID * GRID, 3), dtype=np.uint8)
+    drawn[:grey] = drawn[:grey].mean(axis=2, keepdims=True).astype(np.uint8)
+    looks = {f"m{n}": Look(bytes(32), colours.tobytes(), False) for n, colours in enumerate(drawn)}
+    return Tables([replace(product, images=(f"m{n}",)) for n, product in enumerate(shop(600))], looks=looks)
+
+
+def test_pictures_that_lost_their_colours_alarm_and_nobody_retrains_on_them() -> None:
+    (grey,) = decide([picture_check(with_pictures(), with_pictures(grey=600), PARAMS)], PARAMS.false_alarms)
+    assert (grey.outcome, grey.retrain) == ("alarm", False)
+    assert grey.effect == pytest.approx(1.0) and min(grey.reference_n, grey.current_n) > 250
+    (same,) = decide([picture_check(with_pictures(), with_pictures(seed=1), PARAMS)], PARAMS.false_alarms)
+    assert same.outcome == "quiet" and same.effect == pytest.approx(0.5, abs=0.1)
+
+
+def test_pictures_that_cannot_be_compared_say_why() -> None:
+    old = replace(with_pictures(), looks={})
+    assert "older than the looks" in picture_check(old, with_pictures(), PARAMS).note
+    few = Tables(with_pictures().products[:50], looks=with_pictures().looks)
+    bare = Tables([replace(product, images=()) for product in shop()])
+    for now in (few, bare):
+        check = picture_check(with_pictures(), now, PARAMS)
+        assert check.outcome == "unknown" and "too few pictures" in check.note
+
+
 def test_new_values_are_counted_the_most_frequent_first() -> None:
     now = [replace(p, attributes={"colour": "Teal" if n < 3 else "Red"}) for n, p in enumerate(shop())]
     now[9] = replace(now[9], category=("Apparel", "kilt"))
@@ -96,11 +125,12 @@ def test_the_catalogue_in_data_is_compared_with_that_of_the_champion_or_it_says_
     store, _ = a_store(tmp_path / ".etalage", "r1")
     assert "does not exist" in str(read_catalogues(store.get("r1")))
     write_products(shop())
+    write_looks({"m": Look(bytes(32), bytes(48), True)})
     counts = dict.fromkeys(("source_rows", "products", "media", "without_image", "groups", "terms", "judgements"), 1)
     record = {"id": "5" * 12, "source": "s", "quarantined": {}, "dropped": {}, "interactions": 0, **counts}
     Path("data/snapshot.json").write_text(json.dumps(record))
     then, now = read_catalogues(store.get("r1"))
-    assert then == now == shop()
+    assert then.products == now.products == shop() and list(then.looks) == list(now.looks) == ["m"]
     Path("data/snapshot.json").write_text(json.dumps({**record, "id": "other"}))
     assert isinstance(read_catalogues(store.get("r1")), str)  # no DVC here, and the snapshot was not versioned
 
