@@ -8,7 +8,7 @@ from flows.environment import home_folder
 
 
 def admin(
-    port: Annotated[int, typer.Option(help="TCP port.", min=1, max=65535)] = 3010,
+    port: Annotated[int, typer.Option(help="TCP port; 0 for a free one.", min=0, max=65535)] = 3010,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
 ) -> None:
     """Show releases side by side in a browser: scores, gates, slices, worst queries, quality over time; and roll back.

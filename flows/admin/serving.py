@@ -32,7 +32,8 @@ def serve(home: Path, host: str, port: int) -> None:
     with listen(host, port) as listener:
         if not is_loopback(host):
             logger.warning("keys come in the clear to %s: let a proxy with TLS stand before it, on its machine", host)
-        logger.info("http://%s:%s/ shows the releases of %s", f"[{host}]" if ":" in host else host, port, home)
+        bound = listener.getsockname()[1]
+        logger.info("http://%s:%s/ shows the releases of %s", f"[{host}]" if ":" in host else host, bound, home)
         server_of(app).run(sockets=[listener])
 
 

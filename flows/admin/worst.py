@@ -17,7 +17,7 @@ from evaluation.kinds import ENGINE
 from evaluation.metrics import Ranked
 from evaluation.scores import PER_QUERY_FILE, read_scores
 from evaluation.shown import Thumbnails
-from evaluation.worst import METRIC, WorstQuery, show, worst_queries
+from evaluation.worst import METRIC, show, worst_queries
 from flows.admin.reading import Known
 from flows.releases import EVALUATION_FOLDER, REPORTS_FOLDER
 
@@ -75,8 +75,9 @@ def read_asked(release: Known) -> Asked:
 
 def worst(
     asked: Asked, kind: str | None, products: Callable[[], Sequence[Product]], media: MediaStore, count: int = MOST
-) -> tuple[list[WorstQuery], bool]:
-    """The worst queries of `kind`, or of all in turns; and whether their snapshot is gone, and titles with it."""
+) -> tuple[Sequence[object], bool]:
+    """The worst queries of `kind`, or of all in turns, as `evaluation.worst.show` gives them; and whether their snapshot
+    is gone, and titles with it."""
     chosen = replace(asked.questions, queries=asked.questions.of_kind(kind)) if kind else asked.questions
     try:
         known, missing = Products({product.id: product for product in products()}), False

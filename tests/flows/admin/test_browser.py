@@ -14,6 +14,8 @@ pytestmark = pytest.mark.slow
 BOTH = f"release={GOOD}&release={WORSE}"
 PAGES = ("/", f"/compare?{BOTH}", f"/slices?{BOTH}", f"/worst?{BOTH}", "/quality", "/rollback", "/rollback/progress")
 
+COLOURS = "cells => new Set(cells.map((cell) => getComputedStyle(cell).backgroundColor)).size"
+
 
 @pytest.fixture
 def page(browser: Browser, address: str, secret: str) -> Iterator[Page]:
@@ -38,10 +40,7 @@ def test_releases_are_chosen_and_compared_and_the_worst_queries_have_pictures(pa
     expect(page.get_by_role("region", name="Gates")).to_contain_text("missed by")
     page.get_by_role("link", name="Slices").click()
     expect(page.locator(".heat").first).to_be_visible()
-    colours = page.locator(".heat").evaluate_all(
-        "cells => new Set(cells.map(c => getComputedStyle(c).backgroundColor)).size"
-    )
-    assert colours > 3  # a heat map
+    assert page.locator(".heat").evaluate_all(COLOURS) > 3  # a heat map
     page.get_by_role("link", name="Worst queries").click()
     first = page.get_by_role("region", name="query 1", exact=True)
     for picture in first.locator("img").all():
@@ -78,11 +77,11 @@ def test_a_rollback_is_cancelled_and_then_done_by_clicking(page: Page, home: Hom
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1200), ("dark", 360)])
-def test_nobody_is_kept_out(page: Page, scheme: str, width: int):
+def test_nobody_is_kept_out(page: Page, address: str, scheme: str, width: int):
     """axe-core finds nothing serious on any page, and a phone does not scroll sideways."""
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     page.set_viewport_size({"width": width, "height": 800})
     for path in PAGES:
-        page.goto(page.url.split("/", 3)[0] + "//" + page.url.split("/")[2] + path)
+        page.goto(address + path)
         assert serious(page) == [], path
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

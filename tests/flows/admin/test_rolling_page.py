@@ -29,13 +29,8 @@ def asked(client: httpx.Client, **changes: str) -> httpx.Response:
 
 def test_the_page_says_what_will_change(script: httpx.Client):
     page = script.get("/rollback").text
-    for words in (
-        f"Roll back to {GOOD}?",
-        f"<code>products_{GOOD}</code>",
-        f"etalage:{GOOD}",
-        f"etalage promote {WORSE}",
-    ):
-        assert words in page
+    assert f"Roll back to {GOOD}?" in page and f"etalage promote {WORSE}" in page
+    assert f"<code>products_{GOOD}</code>" in page and f"<code>etalage:{GOOD}</code>" in page
     assert "No service of this home" in page and "Scores then and now" in page
 
 
