@@ -8,11 +8,12 @@ from functools import lru_cache
 import matplotlib
 from markupsafe import Markup
 
-from evaluation.figures import GRID, INK, SERIES, STYLE, as_svg, axes_of
+from evaluation.figures import GRID, SERIES, STYLE, as_svg, axes_of
 from flows.admin.quality import Course, Quality
 from flows.monitoring.figures import by_day
 from flows.monitoring.results import Day
 
+WINDOW = 0.2
 NAMES = 8
 """Most names below one plot."""
 ONE_AT_A_TIME = threading.Lock()
@@ -46,7 +47,7 @@ def _attributes(style: re.Match[str]) -> str:
 
 
 def _course(course: Course, quality: Quality) -> Markup:
-    """Filled: was the champion; hollow: never was. Dashed: the one that answers now. Lines: the same questions."""
+    """Filled: was the champion; crossed: rolled back; hollow: never was. Band: answers now. Lines: same questions."""
     with matplotlib.rc_context(dict(STYLE)):
         figure, axes = axes_of(4.6, 2.6)
         for run in course.runs:
@@ -55,15 +56,27 @@ def _course(course: Course, quality: Quality) -> Markup:
             score = point.score
             if score.low is not None and score.high is not None:
                 axes.plot([point.place] * 2, [score.low, score.high], color=SERIES[0], linewidth=1, alpha=0.6, zorder=2)
+            look = {"marker": "X", "s": 44} if point.withdrawn else {"marker": "o", "s": 26}
             fill = SERIES[0] if point.answered else "none"
-            axes.scatter([point.place], [score.mean], s=26, facecolors=fill, edgecolors=SERIES[0], zorder=3)
+            axes.scatter([point.place], [score.mean], facecolors=fill, edgecolors=SERIES[0], zorder=3, **look)
         if quality.champion is not None:
-            axes.axvline(quality.champion, color=INK, linewidth=0.8, linestyle="--", zorder=0)
+            axes.axvspan(quality.champion - 0.3, quality.champion + 0.3, color=GRID, alpha=0.5, linewidth=0, zorder=0)
         count = len(quality.releases)
         places = range(0, count, max(1, -(-count // NAMES)))
         axes.set_xticks(list(places), [quality.releases[place][:8] for place in places], fontsize=7, rotation=25)
         axes.set_xlim(-0.5, count - 0.5)
+        axes.set_ylim(*_limits(course))
         axes.set_title(f"{course.kind.replace('_', ' ')}, {course.metric}", fontsize=9)
         axes.tick_params(axis="y", labelsize=8)
         axes.grid(axis="y", linewidth=0.6, color=GRID)
         return as_svg(figure, f"{course.kind} by release")
+
+
+def _limits(course: Course) -> tuple[float, float]:
+    """Of the axis: all intervals, at least WINDOW high, so that chance looks like no fall, and within 0 and 1."""
+    scores = [point.score for point in course.points]
+    low = min(score.mean if score.low is None else score.low for score in scores)
+    high = max(score.mean if score.high is None else score.high for score in scores)
+    more = max(0.02, (WINDOW - (high - low)) / 2)
+    top = min(1.02, high + more)
+    return max(-0.02, min(low - more, top - WINDOW)), top

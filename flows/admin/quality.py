@@ -14,13 +14,17 @@ MOST = 40
 
 @dataclass(frozen=True)
 class Point:
-    """One release on one kind of query. `place`: its number in the row of all; `answered`: it was the champion once."""
+    """One release on one kind of query. `place`: its number in the row of all; `answered`: it was the champion once.
+
+    `withdrawn`: it was rolled back.
+    """
 
     place: int
     release: str
     score: Score
     asked: str | None
     answered: bool
+    withdrawn: bool
 
 
 @dataclass(frozen=True)
@@ -51,16 +55,19 @@ def quality(found: Overview) -> Quality:
     """From all releases, retired ones too, in the order they were made."""
     ordered = sorted((*found.known, *found.retired), key=lambda one: (one.lineage.created_at, one.id))[-MOST:]
     answered = {entry.release for entry in found.history if entry.move != "abandoned"}
+    withdrawn = set(found.champion.withdrawn) if found.champion else set()
     names = tuple(one.id for one in ordered)
     champion = found.champion.release if found.champion else None
-    courses = tuple(Course(kind, KINDS[kind].primary, _points(ordered, kind, answered)) for kind in kinds_of(ordered))
+    courses = tuple(
+        Course(kind, KINDS[kind].primary, _points(ordered, kind, answered, withdrawn)) for kind in kinds_of(ordered)
+    )
     return Quality(names, courses, names.index(champion) if champion in names else None)
 
 
-def _points(ordered: Sequence[Known], kind: str, answered: set[str]) -> tuple[Point, ...]:
+def _points(ordered: Sequence[Known], kind: str, answered: set[str], withdrawn: set[str]) -> tuple[Point, ...]:
     scored = ((place, one, one.primary(kind)) for place, one in enumerate(ordered))
     return tuple(
-        Point(place, one.id, score, one.lineage.evaluation_set, one.id in answered)
+        Point(place, one.id, score, one.lineage.evaluation_set, one.id in answered, one.id in withdrawn)
         for place, one, score in scored
         if score is not None
     )

@@ -109,13 +109,13 @@ def rollback(store: ReleaseStore) -> Told:
     to = read_one(store, previous)
     found = overview(store)
     now = next((release for release in found.known if release.id == champion.release), None)
-    shown = (to, now) if now is not None else (to,)  # a champion that cannot be read is a reason to go back
+    shown = (now, to) if now is not None else (to,)  # a champion that cannot be read is a reason to go back
     return {
         "champion": champion,
         "to": to,
         "now": now,
         "shown": shown,
-        "scores": score_rows(shown, [None, *(pair(to, other) for other in shown[1:])]),
+        "scores": score_rows(shown, [None, *(pair(shown[0], other) for other in shown[1:])]),
         "alike": asked_alike(shown),
         "built": is_packaged(previous, store.home),
         "tag": tag_of(previous),
@@ -154,6 +154,6 @@ def _monitored(home: Path) -> tuple[MonitorReport | None, str]:
     try:
         return MonitorReport.model_validate_json((home / FOLDER / REPORT).read_bytes()), ""
     except FileNotFoundError:
-        return None, "`etalage monitor` has not been run here."
+        return None, "has not been run here."
     except ValidationError:
-        return None, "The report of `etalage monitor` is of another version: run it again."
+        return None, "left a report of another version: run it again."

@@ -31,7 +31,7 @@ def test_the_page_says_what_will_change(script: httpx.Client):
     page = script.get("/rollback").text
     assert f"Roll back to {GOOD}?" in page and f"etalage promote {WORSE}" in page
     assert f"<code>products_{GOOD}</code>" in page and f"<code>etalage:{GOOD}</code>" in page
-    assert "No service of this home" in page and "Scores then and now" in page
+    assert "No service of this home" in page and "Scores now and then" in page
 
 
 def test_a_rollback_changes_the_champion_and_the_record_says_who_and_why(home: Home, logged_in: httpx.Client):

@@ -131,7 +131,7 @@ def test_quality_over_time_has_every_release_and_joins_only_what_was_asked_alike
     )
     assert [len(run) for run in course.__class__(course.kind, course.metric, others).runs] == [1, 1]
     page = script.get("/quality").text
-    assert page.count("<svg") == len(told.courses) and "etalage monitor` has not been run" in page
+    assert page.count("<svg") == len(told.courses) and "has not been run here" in page
     assert f"promotion of {WORSE}" in page
 
 
