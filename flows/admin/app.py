@@ -4,6 +4,7 @@ GET / /compare /slices /worst /quality /rollback /rollback/progress /pictures/{i
 GET /login /style.css   POST /login /logout /rollback
 """
 
+import asyncio
 from functools import partial
 
 from starlette.concurrency import run_in_threadpool
@@ -119,7 +120,7 @@ class Moving:
         task = self._rollbacks.begin(wish_of(form, visitor.name))
         if wants_a_page(request.headers):
             return RedirectResponse("/rollback/progress", 303)
-        outcome = await task
+        outcome = await asyncio.shield(task)  # whoever hangs up stops nothing
         return PlainTextResponse(outcome.sentence + "\n", 200 if outcome.done else 409)
 
     async def progress(self, request: Request) -> Response:

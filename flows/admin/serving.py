@@ -1,6 +1,7 @@
 """The admin view as a server: keys first, then a socket, then uvicorn until it is stopped."""
 
 import logging
+import signal
 from pathlib import Path
 
 import uvicorn
@@ -34,6 +35,8 @@ def serve(home: Path, host: str, port: int) -> None:
             logger.warning("keys come in the clear to %s: let a proxy with TLS stand before it, on its machine", host)
         bound = listener.getsockname()[1]
         logger.info("http://%s:%s/ shows the releases of %s", f"[{host}]" if ":" in host else host, bound, home)
+        for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn raises what ended it once more, when it has ended
+            signal.signal(number, lambda *_: None)
         server_of(app).run(sockets=[listener])
 
 
