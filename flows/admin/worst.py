@@ -76,8 +76,10 @@ def read_asked(release: Known) -> Asked:
 def worst(
     asked: Asked, kind: str | None, products: Callable[[], Sequence[Product]], media: MediaStore, count: int = MOST
 ) -> tuple[Sequence[object], bool]:
-    """The worst queries of `kind`, or of all in turns, as `evaluation.worst.show` gives them; and whether their snapshot
-    is gone, and titles with it."""
+    """The worst queries of `kind`, or of all in turns, as `evaluation.worst.show` gives them.
+
+    And whether their snapshot is gone, and the titles with it.
+    """
     chosen = replace(asked.questions, queries=asked.questions.of_kind(kind)) if kind else asked.questions
     try:
         known, missing = Products({product.id: product for product in products()}), False
