@@ -16,6 +16,7 @@ from flows.candidate import Candidate
 from flows.durable import write_durably
 from flows.milestones import Measured
 from flows.opening import milvus
+from flows.releases import EVALUATION_FOLDER as EVALUATION_FOLDER
 from flows.releases import REPORTS_FOLDER as REPORTS_FOLDER
 from flows.releases import ReleaseStore
 from flows.revision import code_revision, data_md5
@@ -27,8 +28,6 @@ from search.release import ENCODER as ENCODER_FOLDER
 from search.release import RANKING as RANKING_FOLDER
 from search.release import ReleaseManifest, write_manifest
 from search.settings import SearchSettings
-
-EVALUATION_FOLDER = "evaluation"  # inside reports/: what a later challenger is compared with
 
 
 def assemble(store: ReleaseStore, candidate: Candidate) -> Path:

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from catalog.errors import EtalageError, InvalidQuery
+from flows.admin.command import admin
 from flows.environment import home_folder
 from flows.errors import BUSY, RefusedByGates, exit_code
 from flows.ingesting.commands import ingest
@@ -48,6 +49,8 @@ app = typer.Typer(
 
         etalage serve                  the same over HTTP, on http://127.0.0.1:3000
 
+        etalage admin                  releases side by side in a browser, and the way back, on http://127.0.0.1:3010
+
     Run it from the root of a workspace: the folder with params.yaml and dvc.yaml.
     Releases and the embedded Milvus lie in .etalage/, or in ETALAGE_HOME.
     A Milvus server is named by ETALAGE_MILVUS_URI, a Prefect server by PREFECT_API_URL.
@@ -61,6 +64,7 @@ app.add_typer(key_commands)
 app.add_typer(lineage_commands)
 app.command("event")(event)
 app.command("monitor")(monitor)
+app.command("admin")(admin)
 
 Reason = Annotated[str, typer.Option(help="Why, for the record.")]
 By = Annotated[str, typer.Option(help="Who, for the record; your login name by default.")]
@@ -298,7 +302,13 @@ def promote(
 
 
 @app.command()
-def rollback(reason: Reason = "", by: By = "") -> None:
+def rollback(
+    reason: Reason = "",
+    by: By = "",
+    instead_of: Annotated[
+        str, typer.Option(metavar="RELEASE", help="Only if this one is the champion still: nobody was faster.")
+    ] = "",
+) -> None:
     """Return to the champion before this one: alias, record and Bento together.
 
     Retrain will not promote the release that was rolled back by itself; `etalage promote` can.
@@ -311,7 +321,8 @@ def rollback(reason: Reason = "", by: By = "") -> None:
     from flows import console
     from flows.rollback import rollback as rollback_flow
 
-    console.show_champion(rollback_flow(reason=reason, by=by or _login()), ReleaseStore(home_folder()))
+    champion = rollback_flow(reason=reason, by=by or _login(), instead_of=instead_of)
+    console.show_champion(champion, ReleaseStore(home_folder()))
 
 
 @app.command()

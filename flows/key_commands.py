@@ -33,6 +33,7 @@ def add(
     from search.keys import scopes_of
 
     path = keys_of(home_folder())
+    first = not path.exists()
     key, secret = add_key(path, name, scopes_of(scopes or ["search"]))
     typer.echo(secret)
     typer.echo(
@@ -40,6 +41,8 @@ def add(
         f"a hash of it is in {path}.",
         err=True,
     )
+    if first:
+        typer.echo("It is the first key here: a service of this home that was open asks for one from now on.", err=True)
 
 
 @app.command("list")

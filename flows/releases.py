@@ -17,6 +17,7 @@ from flows.durable import append_line_durably, write_durably
 from search.release import MANIFEST, RELEASES, ReleaseManifest, read_manifest
 
 REPORTS_FOLDER = "reports"  # in a release's folder
+EVALUATION_FOLDER = "evaluation"  # inside reports/: what a later challenger is compared with
 
 Move = Literal["promote", "force", "rollback", "abandoned"]
 

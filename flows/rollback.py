@@ -3,6 +3,7 @@
 etalage rollback --reason "hits for shoes look wrong"
 """
 
+from catalog.errors import GateRefused
 from flows import promotion
 from flows.durable import one_writer
 from flows.environment import home_folder
@@ -26,11 +27,21 @@ def move_back(to: str, by: str, reason: str) -> ChampionRecord:
 
 
 @flow(name="rollback", **TOLD)
-def rollback(reason: str = "", by: str = "somebody") -> ChampionRecord:
-    """Make the champion before this one answer again. Raises ReleaseNotFound when there is none."""
+def rollback(reason: str = "", by: str = "somebody", instead_of: str = "") -> ChampionRecord:
+    """Make the champion before this one answer again. Raises ReleaseNotFound when there is none.
+
+    `instead_of`: only if this release, or the one whose id starts so, is the champion still; raises GateRefused else.
+    """
     with one_writer(home_folder()):
         recover()
-        previous = ReleaseStore(home_folder()).require_previous()
+        store = ReleaseStore(home_folder())
+        previous = store.require_previous()
+        champion = store.champion()
+        assert champion is not None  # it has a previous one
+        if instead_of and not champion.release.startswith(instead_of):
+            raise GateRefused(
+                f"Release {champion.release} is the champion and not {instead_of}: nothing was rolled back."
+            )
         vouch(previous)
         prove_release(previous)
         package_release(previous)

@@ -12,7 +12,7 @@ from evaluation.results import Measured
 from flows.lineage.retired import Retired, evaluation_of, read_retired, retired_ids
 from flows.releases import ChampionRecord, HistoryEntry, ReleaseStore, the_one
 from flows.verdict import Verdict, verdict_of
-from search.release import Forced, ReleaseManifest
+from search.release import RELEASE_ID, Forced, ReleaseManifest
 
 State = Literal["champion", "earlier champion", "rolled back", "challenger", "refused", "not judged", "retired"]
 
@@ -90,7 +90,12 @@ def lineage_of(store: ReleaseStore, release: str) -> Lineage:
 
 
 def known_release(store: ReleaseStore, release: str) -> str:
-    """A release's whole id, retired ones too; one that is there comes before a retired one."""
+    """A release's whole id, retired ones too; one that is there comes before a retired one.
+
+    Of a whole id no other release is read: a damaged one hides only itself.
+    """
+    if RELEASE_ID.fullmatch(release) and store.has(release):
+        return release
     return the_one(release, store.ids(), retired_ids(store.home))
 
 

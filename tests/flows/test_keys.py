@@ -22,6 +22,7 @@ def test_a_secret_is_printed_once_alone_and_is_in_no_file(tmp_path: Path):
     secret = done.stdout.strip()
     assert done.returncode == 0 and done.stdout == secret + "\n", done.stderr
     assert secret not in done.stderr
+    assert "the first key here: a service of this home that was open asks for one" in done.stderr
     key = read_keys(tmp_path / ".etalage" / "keys.json").holder(secret)
     assert key is not None and (key.name, key.scopes) == ("web shop", ("search", "feedback"))
     listed = etalage("keys", "list", cwd=tmp_path).stdout

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import httpx
 import pytest
 
 from benchmarks.repository import copy_repository
@@ -28,6 +29,8 @@ pytestmark = pytest.mark.slow
 GUIDES = ROOT / "docs" / "guides"
 SCHEDULING = ROOT / "docs" / "operations" / "scheduling.md"
 SCALING = ROOT / "docs" / "scaling.md"
+SERVER = re.compile(r"^```sh\n(.*?)^```$", re.M | re.S)
+"""A block that does not end by itself: a command, and one that serves."""
 BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.M | re.S)
 
 
@@ -148,6 +151,33 @@ def test_the_night_guide_brings_the_release_before_back_and_it_stays(released: W
     assert str(released.champion()) in said[2]  # and after
     assert newest in said[3] and "hits for shoes look wrong" in said[3]  # in the morning: both, and why
     assert released.run("promote", newest).code == 0  # "if the release was right after all"
+
+
+def test_the_night_guides_other_way_is_a_page_that_goes_back(released: Workspace, tmp_path: Path) -> None:
+    newest = released.champion()
+    late = released.run("rollback", "--instead-of", "r-of-yesterday")
+    assert late.code == 1 and f"Release {newest} is the champion and not r-of-yesterday" in late.err
+    (told,) = SERVER.findall((GUIDES / "rolling_back.md").read_text(encoding="utf-8"))
+    add, serve = (line.partition("#")[0].strip() for line in told.splitlines())
+    port, log = free_port(), tmp_path / "admin.log"
+    address, headers = f"http://127.0.0.1:{port}", {"x-api-key": run_block(released, add).strip()}
+    client = httpx.Client(base_url=address, headers=headers, timeout=LONG)
+    with terminal(released, f"{serve} --port {port}", log) as process, client:
+        wait_until(lambda: answered(f"{address}/login"), process, log)
+        found = re.findall(r'name="release" value="([^"]+)"', client.get("/").text)
+        chosen = "&".join(f"release={release}" for release in found)
+        for page in ("/compare", "/slices", "/worst", "/quality"):
+            assert all(release in client.get(f"{page}?{chosen}").text for release in found), page
+        pictures = re.findall(r'<img src="([^"]+)"', client.get(f"/worst?release={newest}").text)
+        assert pictures and client.get(pictures[0]).headers["content-type"] == "image/jpeg"
+        form = dict(re.findall(r'name="(champion|to)" value="([^"]+)"', client.get("/rollback").text))
+        done = client.post("/rollback", data={**form, "reason": "hits for shoes look wrong"})
+    assert (done.status_code, done.text) == (200, f"Release {form['to']} answers again.\n")
+    assert (form["champion"], released.champion()) == (newest, form["to"])
+    said = released.run("why").out
+    assert "on call (key" in said and "hits for shoes look wrong" in said
+    assert released.run("promote", str(newest)).code == 0
+    (released.home / "keys.json").unlink()  # the next guides ask without a key
 
 
 @pytest.mark.parametrize("name", ["gate_report.md", "choosing_a_model.md"])
