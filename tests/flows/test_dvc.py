@@ -90,7 +90,7 @@ def test_an_unknown_milestone_is_a_sentence(workspace: Path) -> None:
 
 def test_a_workspace_where_another_run_works_is_busy(workspace: Path) -> None:
     dvc.add("data")
-    slow = STAGES.replace("cat data/a", "touch started && sleep 20 && cat data/a")
+    slow = STAGES.replace("cat data/a", "touch started && sleep 600 && cat data/a")
     (workspace / "dvc.yaml").write_text(slow)
     (workspace / "data/a").write_text("2")
     other = subprocess.Popen(
@@ -100,7 +100,7 @@ def test_a_workspace_where_another_run_works_is_busy(workspace: Path) -> None:
         start_new_session=True,
     )
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not (workspace / "started").exists() and time.monotonic() < deadline:
             time.sleep(0.1)
         with pytest.raises(WorkspaceBusy, match="Another run is working"):
