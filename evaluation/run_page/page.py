@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from evaluation.figures import system_label
+from evaluation.heat_colours import DARK, FAR, LIGHT, SIDE, STEPS, colours
 from evaluation.pages import template
 from evaluation.run_page.content import Missing, RunPage, Tile
 from evaluation.run_page.costs import duration
-from evaluation.run_page.heat import DARK, FAR, LIGHT, SIDE, STEPS, HeatMap, colours
+from evaluation.run_page.heat import HeatMap
 
 TEMPLATE = Path(__file__).with_name("run.html.j2")
 PARTS: Mapping[str, str] = {

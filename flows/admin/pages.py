@@ -8,11 +8,11 @@ from jinja2 import Template
 from starlette.requests import Request
 
 from evaluation.figures import system_label
+from evaluation.heat_colours import DARK, LIGHT, colours, step_of
 from evaluation.kinds import KINDS
 from evaluation.pages import template
 from flows.admin.entrance import VISITOR
 from flows.admin.reading import moved
-from flows.admin.slices import step
 
 HERE = Path(__file__).parent
 
@@ -25,7 +25,7 @@ def page(name: str, request: Request, **context: Any) -> str:
         "label": system_label,
         "kind_of": kind_words,
         "asks": asks,
-        "step": step,
+        "step": step_of,
         "day": day,
         "number": number,
         "moved": moved,
@@ -38,7 +38,7 @@ def page(name: str, request: Request, **context: Any) -> str:
 @cache
 def style_sheet() -> str:
     """The report's style, and what these pages add to it."""
-    return _template("admin.css.j2").render()
+    return _template("admin.css.j2").render(light=colours(LIGHT), dark=colours(DARK))
 
 
 def kind_words(kind: str) -> str:

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from evaluation.heat_colours import span_of
 from evaluation.kinds import KINDS
 from evaluation.report import DIMENSIONS
 from evaluation.results import SliceScore
 from flows.admin.reading import Known
-
-STEPS = 10
 
 
 @dataclass(frozen=True)
@@ -54,6 +53,6 @@ def heat_maps(releases: Sequence[Known]) -> tuple[HeatMap, ...]:
     return tuple(maps)
 
 
-def step(value: float) -> int:
-    """Which of STEPS + 1 colours a score from 0 to 1 has."""
-    return round(max(0.0, min(1.0, value)) * STEPS)
+def span(releases: Sequence[Known]) -> tuple[float, float]:
+    """Between which scores the colours change: the same for all dimensions and all of `releases`."""
+    return span_of([row.mean for release in releases if release.report for row in release.report.slices])

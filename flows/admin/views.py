@@ -23,7 +23,7 @@ from flows.admin.side_by_side import (
     timing_rows,
     unlike_rows,
 )
-from flows.admin.slices import heat_maps
+from flows.admin.slices import heat_maps, span
 from flows.admin.worst import read_asked
 from flows.admin.worst import worst as worst_of
 from flows.monitoring.results import FOLDER, REPORT, MonitorReport
@@ -62,8 +62,11 @@ def compare(store: ReleaseStore, catalogue: Catalogue, chosen: Sequence[str]) ->
 def slices(store: ReleaseStore, chosen: Sequence[str]) -> Told:
     """Heat maps of the chosen."""
     shown = read_several(store, chosen)
+    low, high = span(shown)
     return {
         "shown": shown,
+        "low": low,
+        "high": high,
         "maps": heat_maps(shown),
         "without": [release.id for release in shown if release.report is None],
         "alike": asked_alike(shown),

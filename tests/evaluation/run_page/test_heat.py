@@ -2,7 +2,8 @@
 
 import pytest
 
-from evaluation.run_page.heat import DARK, FAR, LIGHT, SIDE, SPAN, STEPS, colours, heat_map, side_of, span_of, step_of
+from evaluation.heat_colours import DARK, FAR, LIGHT, SIDE, SPAN, STEPS, colours, side_of, span_of, step_of
+from evaluation.run_page.heat import heat_map
 from evaluation.run_page.page import side_class
 from tests.evaluation.run_page.pages import ALPHA, COMPARISON, SLICES, a_report, a_slice
 
