@@ -4,9 +4,9 @@
 
 Needs `etalage serve` of the sample under way, and chromium on PATH (`make browser`). Queries are asked in turns by the
 page and by a bare `fetch` of the same form in the same page; none is asked twice, so no cache of query vectors helps.
-Milliseconds from submitting the form to the frame after the cards are in the page ("cards"), to the last
-picture's coming ("pictures"), and from pressing "Why this?" to the frame after the reasons are there ("reasons"): p50 and p95 of all
-rounds, and the median of the rounds' ratios to the bare request.
+Milliseconds from submitting the form to the frame after the cards are in the page ("cards"), to the last picture's
+coming ("pictures"), and from pressing "Why this?" to the frame after the reasons are there ("reasons"): p50 and p95
+of all rounds, and the median of the rounds' ratios to the bare request.
 """
 
 import shutil
