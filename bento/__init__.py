@@ -1,2 +1,4 @@
-"""HTTP: the application (app.py), the BentoML service around it (service.py), and a room for each thing they do; packing/
-builds the Bento."""
+"""HTTP: the application (app.py), the BentoML service around it (service.py), a room for each thing that they do.
+
+packing/ builds the Bento.
+"""
