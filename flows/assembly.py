@@ -8,6 +8,7 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+from catalog.copying import copy_folder
 from catalog.digests import digest_of
 from catalog.params import params_document
 from catalog.syncing import sync
@@ -16,9 +17,7 @@ from flows.candidate import Candidate
 from flows.durable import write_durably
 from flows.milestones import Measured
 from flows.opening import milvus
-from flows.releases import EVALUATION_FOLDER as EVALUATION_FOLDER
-from flows.releases import REPORTS_FOLDER as REPORTS_FOLDER
-from flows.releases import ReleaseStore
+from flows.releases import EVALUATION_FOLDER, REPORTS_FOLDER, ReleaseStore
 from flows.revision import code_revision, data_md5
 from flows.verdict import Verdict
 from models.encoder_folder import BASELINE
@@ -37,8 +36,8 @@ def assemble(store: ReleaseStore, candidate: Candidate) -> Path:
         draft = store.releases / f".{candidate.release}.new"
         shutil.rmtree(draft, ignore_errors=True)
         # The frozen baseline is for evaluation; a release does not serve it.
-        shutil.copytree(ENCODER, draft / ENCODER_FOLDER, ignore=shutil.ignore_patterns(BASELINE))
-        shutil.copytree(RANKING, draft / RANKING_FOLDER)
+        copy_folder(ENCODER, draft / ENCODER_FOLDER, BASELINE)
+        copy_folder(RANKING, draft / RANKING_FOLDER)
         _copy_reports(draft)
         draft.rename(folder)
         sync(store.releases)
@@ -104,4 +103,4 @@ def _copy_reports(folder: Path) -> None:
     for path in sorted(REPORTS.iterdir()):
         if path != RUN_PAGE and path.is_file() and path.suffix in (".json", ".html", CURVES.suffix):
             shutil.copyfile(path, target / path.name)
-    shutil.copytree(EVALUATION, target / EVALUATION_FOLDER, dirs_exist_ok=True)
+    copy_folder(EVALUATION, target / EVALUATION_FOLDER)

@@ -386,7 +386,8 @@ def main() -> None:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        typer.echo(f"The disk is full ({error.filename or 'no file named'}): make room and run it again.", err=True)
+        where = error.filename2 or error.filename or "no file named"  # of a copy the second is written
+        typer.echo(f"The disk is full ({where}): make room and run it again.", err=True)
         sys.exit(BUSY)
 
 

@@ -19,6 +19,7 @@ import yaml
 from bento.packing.requirements import serving_requirements
 from bento.packing.sbom import SBOM, sbom_of
 from bento.process.serve import NAME, STORE, bento_folder, bentoml_environment
+from catalog.copying import copy_folder
 from catalog.errors import EtalageError, NotReady
 from models.encoder_folder import BASELINE
 from search.contents import check_contents
@@ -106,7 +107,7 @@ def stage_files(release_folder: Path, stage: Path) -> None:
     for name in (ENCODER, RANKING):
         if not (release_folder / name).is_dir():
             raise NotReady(f"{release_folder} has no {name}/: the release is not complete.")
-        shutil.copytree(release_folder / name, stage / PACKED / name, ignore=shutil.ignore_patterns(BASELINE))
+        copy_folder(release_folder / name, stage / PACKED / name, BASELINE)
 
 
 def write_bentofile(stage: Path, manifest: ReleaseManifest, content: str) -> None:
