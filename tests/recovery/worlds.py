@@ -20,12 +20,13 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import yaml
 
 from benchmarks.repository import copy_repository
+from catalog.sources import open_source
 from tests.pipeline.workspace import LEFT_OUT, TINY, write_shop
 from tests.recovery.killing import After, Command, Ran, Seam
 from tests.recovery.phases import COMMANDS, EMBEDDING_BEGINS, MARKS, STAGES_ENDED
@@ -230,12 +231,23 @@ def assert_ended(ran: Ran) -> None:
 
 
 def change_shop(folder: Path) -> None:
-    """Other titles for every ninth product."""
-    table = folder / "products.jsonl"
+    """Other titles for every ninth product; brands and judgements as the sample has them, or the refresh would be
+    refused for their loss."""
+    source, table, mapping = open_source("sample"), folder / "products.jsonl", folder / "mapping.yaml"
     rows = [json.loads(line) for line in table.read_text(encoding="utf-8").splitlines()]
+    brands = {record.values.get("id"): record.values.get("brand", "") for record in source.records()}
+    for row in rows:
+        row["brand"] = brands[row["id"]]
     for row in rows[::9]:
         row["title"] = f"New {row['title']}"
-    table.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    known = {row["id"] for row in rows}
+    judged = [asdict(each) for each in source.side_tables().judgements if each.product_id in known]
+    for path, lines in ((table, rows), (folder / "judgements.jsonl", judged)):
+        path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+    told = json.loads(mapping.read_text(encoding="utf-8"))
+    told["columns"]["brand"] = "brand"
+    told["judgements"] = {"file": "judgements.jsonl", "language": "language"}
+    mapping.write_text(json.dumps(told), encoding="utf-8")
 
 
 def _bare(atlas: Atlas, folder: Path) -> Timeline:
