@@ -4,7 +4,7 @@ Every rule gives a reason, passed or not. Missing evidence is a refusal, never a
 could not be asked (too few queries in a slice, a kind of query this catalogue has none of): said, and not a refusal.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pydantic import BaseModel, ConfigDict
 
@@ -190,12 +190,21 @@ def _champion(evidence: Evidence, rules: ChampionRules) -> Iterator[Reason]:
     if evidence.comparison is None or not any(row.scope == "overall" for row in evidence.comparison.differences):
         yield missing("champion", f"overall difference from champion {evidence.champion}")
         return
-    if evidence.comparison.unheld:
-        yield unasked("questions", "the champion itself on today's questions", evidence.comparison.unheld)
-    elif evidence.continuity is None or not evidence.continuity.another:
-        yield from (_same_questions(fall, rules) for fall in evidence.comparison.falls)
+    yield from asked_of_questions(evidence.comparison.falls, evidence.comparison.unheld, evidence.continuity, rules)
     for difference in evidence.comparison.differences:
         yield _not_worse(difference, rules)
+
+
+def asked_of_questions(
+    falls: Iterable[Fall], unheld: str, continuity: Continuity | None, rules: ChampionRules
+) -> Iterator[Reason]:
+    """The champion's own scores then and today; `unheld` says why they cannot be held against each other. Of another
+    catalogue nothing is asked: it has other questions.
+    """
+    if unheld:
+        yield unasked("questions", "the champion itself on today's questions", unheld)
+    elif continuity is None or not continuity.another:
+        yield from (_same_questions(fall, rules) for fall in falls)
 
 
 def _same_questions(fall: Fall, rules: ChampionRules) -> Reason:

@@ -1,15 +1,17 @@
-"""How a flow over the catalogue begins: a snapshot that is there, that is fit, and that lost nothing; a model that saw
-of it what it should, and is served as it was trained.
+"""How a flow over the catalogue begins: a snapshot that is there, that is fit, that lost nothing and that the champion
+still knows; a model that saw of it what it should, and is served as it was trained.
 """
 
 from collections.abc import Iterable
 
 from catalog.errors import GateRefused, InvalidSnapshot
 from catalog.params import load_section
-from evaluation.gates import asked_of_training
+from evaluation.continuity import Continuity
+from evaluation.gates import asked_of_questions, asked_of_training
 from evaluation.reasons import Reason, at_least
 from evaluation.rules import GateRules
 from flows import milestones
+from flows.champion_scores import asked_today
 from flows.continuity import against_champion, demand, warnings, with_losses
 from flows.environment import home_folder
 from flows.orchestration import WAITING, say, task
@@ -34,7 +36,7 @@ def validate(snapshot: str) -> None:
 
 
 @task(name="look-back")
-def look_back(snapshot: str, *, force: bool = False) -> None:
+def look_back(snapshot: str, *, force: bool = False) -> Continuity | None:
     """Today's snapshot against the champion's. Raises GateRefused for one that has lost something, unless forced."""
     rules = load_section("gates", GateRules).continuity
     found = against_champion(ReleaseStore(home_folder()), snapshot, rules)
@@ -42,6 +44,20 @@ def look_back(snapshot: str, *, force: bool = False) -> None:
         say(f"Warning: {sentence}")
     if not force:
         demand(found, rules)
+    return found
+
+
+@task(name="look-at-questions")
+def look_at_questions(champion: str, snapshot: str, continuity: Continuity | None) -> None:
+    """The champion itself on today's questions: words or pictures that belong to other products show there, whatever
+    would be trained on them. What it scores is kept for the comparison. Raises GateRefused.
+    """
+    rules = load_section("gates", GateRules).champion
+    questions = milestones.todays_questions()
+    if not questions.queries:
+        return  # the stage `evaluate` says why
+    today = asked_today(ReleaseStore(home_folder()), champion, snapshot, questions, rules)
+    _demand(asked_of_questions(today.falls, today.unheld, continuity, rules), "Ingest it again", force=False)
 
 
 @task(name="look-at-training")

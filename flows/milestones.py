@@ -11,9 +11,12 @@ from catalog.errors import EtalageError, InvalidSnapshot, NotReady
 from catalog.params import load_section
 from catalog.snapshot import snapshot_id
 from catalog.splits import SplitParams, digest_of_products, split_products
-from catalog.tables import read_products
+from catalog.tables import read_judgements, read_products, read_terms
 from catalog.workspace import DATA, ENCODER, EXPORT_REPORT, RANKING, TRAIN_REPORT
 from evaluation.evidence import TrainingSplit
+from evaluation.judgements import EvaluationSet
+from evaluation.params import EvaluateParams
+from evaluation.questions import evaluation_set
 from evaluation.results import EvaluationReport, folder_hash, read_report
 from flows import dvc
 from flows.errors import SnapshotMissing, StageFailed, StaleReport
@@ -91,6 +94,13 @@ def training_split() -> TrainingSplit:
     report = json.loads(TRAIN_REPORT.read_text(encoding="utf-8"))
     split = split_products(read_products(), load_section("split", SplitParams))
     return TrainingSplit(trained_on=report.get("trained_on"), split=digest_of_products(split["train"]))
+
+
+def todays_questions() -> EvaluationSet:
+    """What the stage `evaluate` will ask of the snapshot in data/; it needs no model."""
+    products, params = read_products(), load_section("evaluate", EvaluateParams)
+    pool = split_products(products, load_section("split", SplitParams))["test"]
+    return evaluation_set(pool, products, read_terms(), read_judgements(), params)
 
 
 def _reproduce(milestone: str) -> dvc.Reproduction:

@@ -13,10 +13,9 @@ from evaluation.reproduce import reproduce
 from evaluation.results import Inputs, read_report
 from evaluation.rules import ReproduceRules
 from evaluation.runs import photos_of
-from flows.assembly import EVALUATION_FOLDER, REPORTS_FOLDER
 from flows.moving import moved
 from flows.opening import milvus
-from flows.releases import ReleaseStore
+from flows.releases import EVALUATION_FOLDER, REPORTS_FOLDER, ReleaseStore
 from flows.revision import CHANGED, NO_GIT, code_revision
 from models.encoder import Encoder
 from search.contents import check_contents
@@ -32,8 +31,6 @@ def reproduce_champion(store: ReleaseStore, champion: str, rules: ReproduceRules
     """
     manifest, folder = store.get(champion), store.folder(champion)
     record = own_record(store, champion)
-    report = folder / REPORTS_FOLDER / EVALUATE_REPORT.name
-    demand_same_questions(manifest, _inputs(champion, report), read_report().inputs, code_revision())
     if moved(manifest):
         return "its collection is in another Milvus, so nothing was asked; its record agrees with itself."
     rows = _rows(champion)
@@ -50,6 +47,12 @@ def reproduce_champion(store: ReleaseStore, champion: str, rules: ReproduceRules
         frozenset(media.ids()),
         rules,
     ).sentence()
+
+
+def demand_same_report(store: ReleaseStore, champion: str) -> None:
+    """Today's evaluation report against the champion's. Raises EvaluationBroken where they should ask the same."""
+    report = store.folder(champion) / REPORTS_FOLDER / EVALUATE_REPORT.name
+    demand_same_questions(store.get(champion), _inputs(champion, report), read_report().inputs, code_revision())
 
 
 def own_record(store: ReleaseStore, champion: str) -> Record:

@@ -2,7 +2,7 @@
 
     etalage retrain
 
-validate -> train -> evaluate (DVC milestones) -> release folder -> index -> reproduce the champion's scores -> compare
+validate -> reproduce the champion's scores -> train -> evaluate (DVC milestones) -> release folder -> index -> compare
 -> gates -> package -> promote. Whatever it comes to, it leaves a page (flows/runs).
 Every step after the milestones may be done twice: killed anywhere, run it again and it ends in the same place.
 """
@@ -25,7 +25,14 @@ from flows.continuity import against_champion
 from flows.durable import one_writer, write_json_durably
 from flows.environment import home_folder
 from flows.errors import RefusedByGates, WithdrawnRelease
-from flows.first_steps import find_snapshot, look_at_export, look_at_training, look_back, validate
+from flows.first_steps import (
+    find_snapshot,
+    look_at_export,
+    look_at_questions,
+    look_at_training,
+    look_back,
+    validate,
+)
 from flows.milestones import Measured
 from flows.moving import demand_fidelity, moved, settle
 from flows.notifying.hooks import TOLD
@@ -38,7 +45,7 @@ from flows.refreshing.folder import keep_as_made
 from flows.refreshing.ledger import ledger_made
 from flows.refreshing.steps import Refresh
 from flows.releases import ReleaseStore
-from flows.reproducing import own_record, reproduce_champion
+from flows.reproducing import demand_same_report, reproduce_champion
 from flows.revision import data_md5
 from flows.runs.closing import leave_page, link_known
 from flows.runs.run import Run
@@ -157,12 +164,16 @@ def _go(
     store: ReleaseStore, run: Run, standing: Standing, *, promote: bool, force: bool, reason: str, by: str
 ) -> RetrainOutcome:
     """The stages, the gates, and what follows from them."""
+    sound = None
     if standing.kind == "stale":
         snapshot = find_snapshot()
         validate(snapshot)
-        look_back(snapshot, force=force)
+        continuity = look_back(snapshot, force=force)
         if (present := store.champion()) is not None and not force:
-            own_record(store, present.release)  # hours before the comparison that would be refused for it
+            with run.step("look at the champion"):  # hours before the gates would refuse for it
+                reproduce(present.release, load_section("gates", GateRules).reproduce)
+                look_at_questions(present.release, snapshot, continuity)
+            sound = present.release
         reach("train")
         look_at_training(force=force)
         reach("export")
@@ -174,7 +185,7 @@ def _go(
     champion = store.champion()
     if champion is not None and champion.release == candidate.release:
         return _keep(store, candidate.release)
-    manifest, verdict = _judge(store, run, candidate, champion.release if champion else None, force=force)
+    manifest, verdict = _judge(store, run, candidate, champion.release if champion else None, sound, force=force)
     if champion is not None and candidate.release in champion.withdrawn and not force:
         raise WithdrawnRelease(candidate.release)
     return _conclude(store, run, manifest, verdict, promote=promote, force=force, reason=reason, by=by)
@@ -197,16 +208,16 @@ def _keep(store: ReleaseStore, release: str) -> RetrainOutcome:
 
 
 def _judge(
-    store: ReleaseStore, run: Run, candidate: Candidate, champion: str | None, *, force: bool
+    store: ReleaseStore, run: Run, candidate: Candidate, champion: str | None, sound: str | None, *, force: bool
 ) -> tuple[ReleaseManifest, Verdict]:
-    """Release folder, collection, comparison, gates, manifest."""
+    """Release folder, collection, comparison, gates, manifest. `sound`: a champion whose scores came out again."""
     rules = load_section("gates", GateRules)
     measured = milestones.read_measured(milestones.ensure_data())
     assembly.assemble(store, candidate)
     with run.step("index"):
         collection, counts, fidelity = index(candidate.release)
     with run.step("ask the champion"):
-        comparison = None if champion is None else compared(champion, measured.snapshot, rules, force=force)
+        comparison = None if champion is None else compared(champion, measured.snapshot, rules, sound, force=force)
     evidence = gather(
         measured.evaluation,
         champion=champion,
@@ -222,14 +233,18 @@ def _judge(
     return assembly.write_release(store, candidate, measured, verdict, collection), verdict
 
 
-def compared(champion: str, snapshot: str, rules: GateRules, *, force: bool) -> Comparison | None:
-    """The comparison, once the champion's scores came out again. Raises EvaluationBroken where they do not.
+def compared(
+    champion: str, snapshot: str, rules: GateRules, sound: str | None = None, *, force: bool
+) -> Comparison | None:
+    """The comparison, once the champion's scores came out again: those of `sound` did. Raises EvaluationBroken.
 
     A forced run goes on without one: the gates miss that evidence and refuse, so that the force and its reason are
     recorded. It is the way on where a damaged champion cannot be restored.
     """
     try:
-        reproduce(champion, rules.reproduce)
+        if champion != sound:
+            reproduce(champion, rules.reproduce)
+        demand_same_report(ReleaseStore(home_folder()), champion)
     except EvaluationBroken as error:
         if not force:
             raise

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
+from flows.champion_scores import FILE
 from flows.lineage.retired import FOLDER as RETIRED
 from flows.lineage.retired import retired_ids
 from flows.moving import moved
@@ -103,7 +104,7 @@ def _drafts(store: ReleaseStore) -> Iterable[Path]:
         yield from (manifest.parent / REFRESHES).glob(f".*{DRAFT}")
 
 
-_RECORDS = ("champion.json", "promotion.json")
+_RECORDS = ("champion.json", "promotion.json", FILE)
 
 
 def _from(home: Path, path: Path) -> str:
