@@ -9,7 +9,6 @@ coming ("pictures"), and from pressing "Why this?" to the frame after the reason
 of all rounds, and the median of the rounds' ratios to the bare request.
 """
 
-import shutil
 import sys
 from collections.abc import Sequence
 from itertools import product
@@ -17,14 +16,14 @@ from statistics import median, quantiles
 
 from playwright.sync_api import Page, sync_playwright
 
-from catalog.errors import InvalidQuery, NotReady
+from benchmarks.browser import chromium
+from catalog.errors import InvalidQuery
 
 ADDRESS = "http://127.0.0.1:3000/"
 COLOURS = ("red", "blue", "green", "black", "white", "红色", "蓝色", "绿色", "黑色", "白色")
 KINDS = ("mug", "dress", "umbrella", "bag", "lamp", "马克杯", "连衣裙", "雨伞")
 HOW = ("plain", "dotted", "striped", "small", "big", "new", "cheap")  # one for each round, the first to warm up
 WHYS = 10  # of each round
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 ASK = """async (text) => {
   const frame = () => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)));
@@ -75,13 +74,10 @@ OPENED = "() => performance.getEntriesByType('navigation')[0].domContentLoadedEv
 
 def main(address: str, rounds: int) -> None:
     """Measure and print."""
-    found = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if found is None:
-        raise NotReady("There is no chromium on PATH: `make browser` installs Debian's.")
     if not 1 <= rounds < len(HOW):
         raise InvalidQuery(f"{rounds} rounds: it takes 1 to {len(HOW) - 1}.")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+        browser = chromium(playwright)
         page = browser.new_page(locale="en-GB", viewport={"width": 1200, "height": 900})
         took: dict[str, list[list[float]]] = {}
         for number, how in enumerate(HOW[: rounds + 1]):
@@ -110,7 +106,7 @@ def queries(how: str) -> list[str]:
 def measured(page: Page, address: str, asked: Sequence[str], bare_first: bool) -> dict[str, list[float]]:
     """Milliseconds of one round: every second query is asked bare."""
     page.goto(address)
-    opened = [float(page.evaluate(OPENED))] * 2
+    opened = [float(page.evaluate(OPENED))] * 2  # quantiles take two at least, and one round opens it once
     bare: list[float] = []
     shown: list[tuple[float, float]] = []
     for number, query in enumerate(asked):

@@ -15,8 +15,7 @@ from flows import dvc
 from flows.errors import SnapshotUnknown
 from flows.lineage.snapshots import cached_table, looks_now, looks_of
 from flows.releases import ReleaseStore
-from search.refreshes import RefreshRecord, records
-from search.release import ReleaseManifest
+from search.refreshes import last_done
 
 
 @dataclass(frozen=True)
@@ -33,9 +32,7 @@ def served_by(store: ReleaseStore) -> Served | None:
     champion = store.champion()
     if champion is None:
         return None
-    refreshes = [record for record in records(store.folder(champion.release)) if record.status == "done"]
-    served: RefreshRecord | ReleaseManifest
-    served = max(refreshes, key=lambda record: record.number) if refreshes else store.champion_manifest()
+    served = last_done(store.folder(champion.release)) or store.champion_manifest()
     return Served(champion.release, served.snapshot, served.data_md5)
 
 

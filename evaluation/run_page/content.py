@@ -1,7 +1,7 @@
 """What the page of a run tells, part by part. A part that the run did not come to says why it is missing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from markupsafe import Markup
@@ -10,7 +10,7 @@ from evaluation.reasons import Reason
 from evaluation.run_page.catalogue_map import CatalogueMap
 from evaluation.run_page.costs import Costs
 from evaluation.run_page.heat import HeatMap
-from evaluation.run_page.scores import KindScores, Scores
+from evaluation.run_page.scores import Scores
 from evaluation.shown import Shown
 from evaluation.worst import ShownQuery
 
@@ -140,10 +140,4 @@ class RunPage:
     catalogue: CatalogueMap | Missing
     queries: Queries | Missing
     costs: Costs
-    headlines: Sequence[Tile] = field(default_factory=tuple)
-
-
-__all__ = [
-    "ChangeRow", "Changes", "Ending", "Gates", "KindScores", "Missing", "Queries", "RunPage", "SettingRow", "ShareRow",
-    "Tile",
-]  # fmt: skip
+    headlines: Sequence[Tile] = ()

@@ -11,11 +11,11 @@ import polars as pl
 from catalog.errors import EtalageError, InvalidSnapshot
 from catalog.media import MediaStore
 from catalog.products import Product
-from evaluation.answers import RUNS_FILE
+from evaluation.answers import RUNS_FILE, read_run
 from evaluation.judgements import EvaluationSet, read_evaluation_set
 from evaluation.kinds import ENGINE
 from evaluation.metrics import Ranked
-from evaluation.scores import PER_QUERY_FILE, read_scores
+from evaluation.scores import PER_QUERY_FILE, engine_values, read_scores
 from evaluation.shown import Thumbnails
 from evaluation.worst import METRIC, show, worst_queries
 from flows.admin.reading import Known
@@ -57,17 +57,13 @@ def read_asked(release: Known) -> Asked:
     """The tables. Raises InvalidSnapshot where they were not kept, or cannot be read."""
     folder = release.folder / REPORTS_FOLDER / EVALUATION_FOLDER
     try:
-        questions, scores = read_evaluation_set(folder), read_scores(folder / PER_QUERY_FILE)
-        runs = pl.read_parquet(folder / RUNS_FILE)
-        engine = runs.filter(pl.col("system") == ENGINE).sort("query_id", "rank")
-        ranked = engine.group_by("query_id", maintain_order=True).agg("product_id", "score")
-        run = {query: list(zip(ids, values, strict=True)) for query, ids, values in ranked.iter_rows()}
+        questions, values = read_evaluation_set(folder), engine_values(read_scores(folder / PER_QUERY_FILE))
+        run = read_run(folder / RUNS_FILE, ENGINE)
     except (EtalageError, OSError, pl.exceptions.PolarsError, KeyError, TypeError) as error:
         raise InvalidSnapshot(
             f"The questions and answers of release {release.id} were not kept with it, or cannot be read "
             f"({type(error).__name__}): its worst queries are not known."
         ) from error
-    values = {row["query_id"]: row for row in scores.filter(pl.col("system") == ENGINE).iter_rows(named=True)}
     if any(query.query_id not in values for query in questions.queries):
         raise InvalidSnapshot(f"The scores kept with release {release.id} are not of the questions kept with it.")
     return Asked(questions, run, values)

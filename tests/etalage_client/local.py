@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from bento.app import create_app
 from bento.settings import ServiceSettings
 from search.engine import SearchEngine
+from tests.bento.running import listening
 from tests.bento.world import make_engine
 
 MOST = 120.0
@@ -23,15 +24,8 @@ MOST = 120.0
 @contextmanager
 def served(app: ASGIApp) -> Iterator[str]:
     """The address of `app` while uvicorn serves it from a thread."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join(20)
+    with listening(uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))) as own:
+        yield own
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """The end of a retrain in a real Prefect: its page is linked there, and what the run came to stands without it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,15 +13,8 @@ from flows.runs.run import Run
 from tests.flows.workspaces import ROOT
 
 from prefect.artifacts import Artifact  # isort: skip
-from prefect.testing.utilities import prefect_test_harness  # isort: skip
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module", autouse=True)
-def prefect() -> Iterator[None]:
-    with prefect_test_harness(server_startup_timeout=180):
-        yield
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("prefect")]
 
 
 @pytest.fixture

@@ -19,15 +19,8 @@ from tests.flows.receivers import mail_server, web_server
 from tests.flows.worlds import a_release, a_store, an_answer
 
 from prefect.blocks.notifications import CustomWebhookNotificationBlock  # isort: skip
-from prefect.testing.utilities import prefect_test_harness  # isort: skip
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module", autouse=True)
-def prefect() -> Iterator[None]:
-    with prefect_test_harness(server_startup_timeout=180):
-        yield
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("prefect")]
 
 
 @pytest.fixture

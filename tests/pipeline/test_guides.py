@@ -6,10 +6,11 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from subprocess import Popen
+from typing import IO
 
 import httpx
 import pytest
@@ -21,7 +22,7 @@ from search.milvus import MilvusStore
 from tests.bento.running import free_port
 from tests.pipeline.export import write_export
 from tests.pipeline.prefect_api import Server
-from tests.pipeline.workspace import LEFT_OUT, LONG, ROOT, TINY, Workspace, write_shop
+from tests.pipeline.workspace import LEFT_OUT, LONG, ROOT, TINY, Workspace, answers, write_shop
 from tests.search.milvus_server import MilvusServer
 
 pytestmark = pytest.mark.slow
@@ -67,30 +68,23 @@ def released(begun: tuple[Workspace, list[str]]) -> Workspace:
 
 def run_block(workspace: Workspace, block: str) -> str:
     """A block as a reader pastes it. Its output; the first command that fails fails it."""
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", block],
-        cwd=workspace.folder,
-        env=workspace.environment,
-        capture_output=True,
-        text=True,
-        timeout=LONG,
-    )
-    assert done.returncode == 0, f"{block}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
-    return done.stdout
+    with shell(workspace, block, subprocess.PIPE, subprocess.PIPE) as process:
+        out, err = (said.decode(errors="replace") for said in process.communicate(timeout=LONG))
+    assert process.returncode == 0, f"{block}\n{out[-2000:]}\n{err[-4000:]}"
+    return out
 
 
 @contextmanager
-def terminal(workspace: Workspace, block: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A block that goes on until it is stopped, in a terminal of its own; what it says is in `log`."""
-    with log.open("wb") as file:
-        process = subprocess.Popen(
-            ["bash", "-euo", "pipefail", "-c", block],
-            cwd=workspace.folder,
-            env=workspace.environment,
-            stdout=file,
-            stderr=file,
-            start_new_session=True,
-        )
+def shell(workspace: Workspace, block: str, out: int | IO[bytes], err: int | IO[bytes]) -> Iterator[Popen[bytes]]:
+    """A block in a terminal of its own. What still runs of it at the end is ended: politely, then not."""
+    process = Popen(
+        ["bash", "-euo", "pipefail", "-c", block],
+        cwd=workspace.folder,
+        env=workspace.environment,
+        stdout=out,
+        stderr=err,
+        start_new_session=True,
+    )
     try:
         yield process
     finally:
@@ -103,21 +97,20 @@ def terminal(workspace: Workspace, block: str, log: Path) -> Iterator[subprocess
             process.wait()
 
 
-def wait_until(answers: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
+@contextmanager
+def terminal(workspace: Workspace, block: str, log: Path) -> Iterator[Popen[bytes]]:
+    """A block that goes on until it is stopped; what it says is in `log`."""
+    with log.open("wb") as file, shell(workspace, block, file, file) as process:
+        yield process
+
+
+def wait_for(url: str, process: Popen[bytes], log: Path) -> None:
+    """Until `url` answers, which `process` serves."""
     deadline = time.monotonic() + LONG
-    while True:
-        with suppress(OSError):
-            if answers():
-                return
+    while not answers(url):
         assert process.poll() is None, f"it ended: {log.read_text(errors='replace')[-3000:]}"
         assert time.monotonic() < deadline, log.read_text(errors="replace")[-3000:]
         time.sleep(0.3)
-
-
-def answered(url: str) -> bool:
-    """Whether `url` answers with 200. Raises OSError where nobody listens, or something else was answered."""
-    with urllib.request.urlopen(url, timeout=5) as reply:
-        return bool(reply.status == 200)
 
 
 def blocks(name: str) -> list[str]:
@@ -163,7 +156,7 @@ def test_the_night_guides_other_way_is_a_page_that_goes_back(released: Workspace
     address, headers = f"http://127.0.0.1:{port}", {"x-api-key": run_block(released, add).strip()}
     client = httpx.Client(base_url=address, headers=headers, timeout=LONG)
     with terminal(released, f"{serve} --port {port}", log) as process, client:
-        wait_until(lambda: answered(f"{address}/login"), process, log)
+        wait_for(f"{address}/login", process, log)
         found = re.findall(r'name="release" value="([^"]+)"', client.get("/").text)
         chosen = "&".join(f"release={release}" for release in found)
         for page in ("/compare", "/slices", "/worst", "/quality"):
@@ -194,7 +187,7 @@ def test_three_terminals_retrain_by_a_server_and_a_worker(released: Workspace, t
     logs = tmp_path / "server.log", tmp_path / "worker.log"
     start, deploy, work, tell = (block.replace("4200", str(port)) for block in blocks_of(SCHEDULING))
     with terminal(here, start, logs[0]) as server:
-        wait_until(lambda: answered(f"http://127.0.0.1:{port}/api/health"), server, logs[0])
+        wait_for(f"http://127.0.0.1:{port}/api/health", server, logs[0])
         run_block(here, deploy)
         with terminal(here, work, logs[1]):
             [run] = Server(f"http://127.0.0.1:{port}/api").wait_for(1)
@@ -210,7 +203,7 @@ def test_the_move_to_a_milvus_server_is_what_the_page_says(released: Workspace, 
         block = move.replace("http://milvus:19530", milvus.uri).replace("etalage serve", f"etalage serve --port {port}")
         assert milvus.uri in block
         with terminal(released, block, log) as served:
-            wait_until(lambda: answered(f"http://127.0.0.1:{port}/readyz"), served, log)
+            wait_for(f"http://127.0.0.1:{port}/readyz", served, log)
         store = MilvusStore(milvus.uri)
         try:
             assert [stored.release for stored in store.releases() if stored.champion] == [released.champion()]

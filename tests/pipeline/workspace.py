@@ -198,7 +198,7 @@ def prefect_server(home: Path, port: int = 0) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}/api"
     try:
         deadline = time.monotonic() + 180
-        while not _answers(f"{url}/health"):
+        while not answers(f"{url}/health"):
             assert server.poll() is None and time.monotonic() < deadline, (home / "server.log").read_text()[-3000:]
             time.sleep(0.3)
         yield url
@@ -207,7 +207,8 @@ def prefect_server(home: Path, port: int = 0) -> Iterator[str]:
         server.wait()
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether `url` answers with 200."""
     try:
         with urllib.request.urlopen(url, timeout=2) as reply:
             return bool(reply.status == 200)

@@ -1,6 +1,5 @@
 """A real headless browser at a real service over the small world of tests/bento/world.py, with pictures."""
 
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from benchmarks.browser import chromium
 from bento.app import create_app
 from bento.settings import ServiceSettings
 from catalog.shards import write_shards
@@ -19,9 +19,7 @@ from tests.bento.running import free_port, is_ready
 from tests.bento.tiny_encoder import photo
 from tests.bento.world import catalogue, make_engine
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 expect.set_options(timeout=20_000)  # milliseconds: however busy the machine is
-MISSING = "The page is tested in a real browser, and there is no chromium on PATH: `make browser` installs Debian's."
 
 
 @contextmanager
@@ -61,11 +59,8 @@ def service(media: Path) -> Iterator[str]:
 @pytest.fixture(scope="module")  # its event loop must end with it: others start their own
 def browser() -> Iterator[Browser]:
     """Chromium, headless."""
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        pytest.fail(MISSING)
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+        started = chromium(playwright)  # where there is none, the tests of the page fail and say so
         yield started
         started.close()
 

@@ -2,8 +2,6 @@
 and by one that does not; the alias is a file, as in tests/flows/worlds.py."""
 
 import shutil
-import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,6 +34,7 @@ from flows.promotion import promote, roll_back
 from flows.releases import ReleaseStore
 from flows.verdict import Verdict
 from search.logic import SearchLogic
+from tests.bento.running import listening
 from tests.evaluation.worlds import TERMS, FacetEncoder, embedded, media, shop
 from tests.flows.worlds import FileAlias, a_release, a_store
 
@@ -150,12 +149,5 @@ def admin_of(home: Home, carry: Carry | None = None) -> Iterator[str]:
     """The address of `etalage admin` over `home`, whose workspace must be the working directory."""
     gatekeeper = Gatekeeper(door_of(home.store.home, "127.0.0.1"), Sessions())
     app = create_app(home.store, gatekeeper, Catalogue(), carry or home.carry())
-    server = server_of(app)
-    with socket.create_server(("127.0.0.1", 0)) as listener:  # it listens from now on: nobody has to wait
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join(20)
+    with listening(server_of(app)) as own:
+        yield own
