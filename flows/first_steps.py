@@ -17,6 +17,8 @@ from flows.environment import home_folder
 from flows.orchestration import WAITING, say, task
 from flows.releases import ReleaseStore
 
+AS_MEANT = "{way}; where it is meant, `etalage retrain --force --reason ...`."
+
 
 @task(name="find-snapshot", **WAITING)
 def find_snapshot() -> str:
@@ -57,7 +59,12 @@ def look_at_questions(champion: str, snapshot: str, continuity: Continuity | Non
     if not questions.queries:
         return  # the stage `evaluate` says why
     today = asked_today(ReleaseStore(home_folder()), champion, snapshot, questions, rules)
-    _demand(asked_of_questions(today.falls, today.unheld, continuity, rules), "Ingest it again", force=False)
+    falls = sorted(today.falls, key=lambda fall: fall.found - fall.recorded)
+    told = [each for each in asked_of_questions(falls, today.unheld, continuity, rules) if each.outcome == "failed"]
+    if told:
+        others = ", ".join(each.name.partition(" ")[0] for each in told[1:])
+        more = f" So it is with {others}." if others else ""
+        raise GateRefused(f"{told[0].sentence}{more} {AS_MEANT.format(way='Mend it and ingest it again')}")
 
 
 @task(name="look-at-training")
@@ -83,6 +90,4 @@ def look_at_export(*, force: bool = False) -> None:
 def _demand(reasons: Iterable[Reason], way: str, *, force: bool) -> None:
     told = " ".join(reason.sentence for reason in reasons if reason.outcome == "failed")
     if told and not force:
-        raise GateRefused(
-            f"{told} Nothing was measured of it. {way}; where it is meant, `etalage retrain --force --reason ...`."
-        )
+        raise GateRefused(f"{told} Nothing was measured of it. {AS_MEANT.format(way=way)}")

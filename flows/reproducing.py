@@ -8,7 +8,7 @@ from pathlib import Path
 from catalog.errors import InvalidSnapshot, ReleaseNotFound
 from catalog.media import MediaStore
 from catalog.workspace import EVALUATE_REPORT
-from evaluation.record import Record, broken, read_record
+from evaluation.record import EvaluationBroken, Record, broken, read_record
 from evaluation.reproduce import reproduce
 from evaluation.results import Inputs, read_report
 from evaluation.rules import ReproduceRules
@@ -38,15 +38,19 @@ def reproduce_champion(store: ReleaseStore, champion: str, rules: ReproduceRules
         held = f"its collection holds snapshot {rows.snapshot} by now"
         return f"{held}, so nothing was asked; its record agrees with itself."
     media = MediaStore()
-    return reproduce(
-        record,
-        rows,
-        Encoder.load(folder / ENCODER),
-        SearchLogic.load(folder / RANKING),
-        photos_of(media),
-        frozenset(media.ids()),
-        rules,
-    ).sentence()
+    encoder, logic = Encoder.load(folder / ENCODER), SearchLogic.load(folder / RANKING)
+    try:
+        found = reproduce(record, rows, encoder, logic, photos_of(media), frozenset(media.ids()), rules)
+    except EvaluationBroken as error:
+        raise by_other_code(error, manifest.code_revision, code_revision()) from None
+    return found.sentence()
+
+
+def by_other_code(error: EvaluationBroken, then: str, now: str) -> EvaluationBroken:
+    """`error`, which names the code too where today's is not known to be the one that measured the champion."""
+    if then == now and not now.endswith(CHANGED) and now != NO_GIT:
+        return error
+    return EvaluationBroken(f"{error} It was measured by code {then}, and today's is {now}: the cause may be there.")
 
 
 def demand_same_report(store: ReleaseStore, champion: str) -> None:

@@ -10,7 +10,7 @@ from evaluation.gates import decide
 from evaluation.record import EvaluationBroken
 from evaluation.results import Inputs
 from flows.errors import BROKEN, exit_code
-from flows.reproducing import demand_same_questions
+from flows.reproducing import by_other_code, demand_same_questions
 from flows.revision import CHANGED, NO_GIT
 from search.release import ReleaseManifest
 from tests.flows.worlds import a_release, a_store
@@ -49,6 +49,13 @@ def test_another_snapshot_other_params_or_other_code_may_ask_others(
 ) -> None:
     manifest = champion.model_copy(update={"code_revision": then})
     demand_same_questions(manifest, THEN, NOW.model_copy(update=change), now)
+
+
+def test_scores_that_do_not_come_out_again_name_the_code_where_it_may_be_the_cause() -> None:
+    error = EvaluationBroken("The evaluation itself is broken.")
+    assert by_other_code(error, "c0ffee", "c0ffee") is error
+    for then, now in (("c0ffee", "decaf"), ("c0ffee" + CHANGED, "c0ffee" + CHANGED), (NO_GIT, NO_GIT)):
+        assert f"It was measured by code {then}, and today's is {now}" in str(by_other_code(error, then, now))
 
 
 @pytest.mark.slow
