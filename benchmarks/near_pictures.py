@@ -29,6 +29,7 @@ COPIES: dict[str, Copy] = {
     "JPEG, quality 50": lambda image: (image, "JPEG", 50),
     "half the size": lambda image: (image.resize((image.width // 2, image.height // 2)), "JPEG", 85),
     "half as large again": lambda image: (image.resize((image.width * 3 // 2, image.height * 3 // 2)), "JPEG", 85),
+    "2.3 times as large": lambda image: (image.resize((image.width * 23 // 10, image.height * 23 // 10)), "JPEG", 85),
     "WebP, quality 70": lambda image: (image, "WEBP", 70),
 }
 

@@ -17,11 +17,11 @@ GRID = 4  # fields of colour a side
 Hashes = NDArray[np.uint64]  # [W] or [N, W], W words of 64 bits
 Colours = NDArray[np.uint8]  # [N, GRID * GRID * 3]
 
-_LARGE = 256  # pixels of the shorter side
-_LONGEST = 2048  # pixels of a side that a matrix is made for
-_SCALED = 64  # pixels a side that the frequencies are of
+_CELLS = 96  # of the shorter side, at least; the highest frequency kept has eight waves
+_MOST_CELLS = 2048  # of the longer one
 _FIELDS = 32  # a side, averaged
 _FLAT = 6  # levels of 255
+_SCALE = 64  # of each transform: rounding to whole numbers is then well below what a JPEG changes
 _ONE_THREAD = 2**18  # multiplications of a product for which OpenBLAS takes one thread
 
 Floats = NDArray[np.float32]
@@ -40,12 +40,14 @@ class Look(NamedTuple):
 
 def look_of(image: Image.Image) -> Look:
     """The look of a decoded RGB picture."""
-    reduced = _reduced(image)
-    small = reduced.resize((_FIELDS, _FIELDS), Image.Resampling.BOX, reducing_gap=3.0)
+    factors = _factors(image)
+    reduced = image.reduce(factors)
+    whole = (0.0, 0.0, image.width / factors[0], image.height / factors[1])  # a cell at the end may be a part of one
+    small = reduced.resize((_FIELDS, _FIELDS), Image.Resampling.BOX, box=whole)
     darkest, lightest = zip(*small.getextrema(), strict=True)  # of each channel
     flat = max(light - dark for dark, light in zip(darkest, lightest, strict=True)) <= _FLAT
     colours = small.resize((GRID, GRID), Image.Resampling.BOX).tobytes()
-    return Look(_hash(reduced).tobytes(), colours, flat)
+    return Look(_hash(reduced, image.size, factors).tobytes(), colours, flat)
 
 
 def arrays_of(looks: Sequence[Look]) -> tuple[Hashes, Colours]:
@@ -61,23 +63,25 @@ def picture_hash(data: bytes) -> Hashes:
 
     Raises InvalidMedia for bytes that are no picture.
     """
-    return _hash(_reduced(decode_image(data)))
+    image = decode_image(data)
+    factors = _factors(image)
+    return _hash(image.reduce(factors), image.size, factors)
 
 
-def _reduced(image: Image.Image) -> Image.Image:
-    """A large picture averaged down first: the fine filter before the hash would take as long as the decoding."""
-    factor = max(1, min(image.size) // _LARGE)
-    factors = max(factor, image.width // _LONGEST), max(factor, image.height // _LONGEST)
-    return image if factors == (1, 1) else image.reduce(factors)
+def _factors(image: Image.Image) -> tuple[int, int]:
+    """How many pixels, across and down, are averaged to a cell: the frequencies kept are far coarser than those."""
+    factor = max(1, min(image.size) // _CELLS)
+    return max(factor, image.width // _MOST_CELLS), max(factor, image.height // _MOST_CELLS)
 
 
-def _hash(image: Image.Image) -> Hashes:
-    """The lowest frequencies of the picture scaled to _SCALED pixels a side, as two products with matrices.
+def _hash(reduced: Image.Image, size: tuple[int, int], factors: tuple[int, int]) -> Hashes:
+    """The lowest frequencies of the cells of a picture of `size` pixels, as two products with matrices.
 
     They are rounded, so that those that are none by the picture's symmetry are all zero, and not what is left of sums.
     """
-    grey = np.asarray(image.convert("L"), dtype=np.float32)
-    low = np.rint(_product(_frequencies(image.height), grey) @ _frequencies(image.width).T).reshape(-1)
+    grey = np.asarray(reduced.convert("L"), dtype=np.float32)
+    across, down = (_frequencies(*side) for side in zip(size, factors, strict=True))
+    low = np.rint(_product(down, grey) @ across.T).reshape(-1)
     below, above = np.partition(low, (BITS // 2 - 1, BITS // 2))[BITS // 2 - 1 : BITS // 2 + 1]
     packed: Hashes = np.packbits(low > (below + above) / 2).view(np.uint64)
     return packed
@@ -93,12 +97,12 @@ def _product(few: Floats, grey: Floats) -> Floats:
 
 
 @lru_cache(maxsize=256)
-def _frequencies(side: int) -> Floats:
-    """[SIDE, side]: Lanczos' filter (three lobes, as Pillow has it) to _SCALED pixels, then the cosine transform."""
-    scale = side / _SCALED
-    centres = (np.arange(_SCALED)[:, None] + 0.5) * scale
-    lobes = (np.arange(side) + 0.5 - centres) / max(scale, 1.0)
-    filtered = np.where(np.abs(lobes) < 3, np.sinc(lobes) * np.sinc(lobes / 3), 0.0)
-    filtered /= filtered.sum(axis=1, keepdims=True)
-    cosines = np.cos(np.pi * np.arange(SIDE)[:, None] * (np.arange(_SCALED) + 0.5) / _SCALED)
-    return np.ascontiguousarray(cosines @ filtered, dtype=np.float32)
+def _frequencies(side: int, factor: int) -> Floats:
+    """[SIDE, cells]: the cosine transform of `side` pixels, each cell of `factor` of them by the mean of its cosines.
+
+    The last cell may be narrower; one as wide as the others would stretch the picture.
+    """
+    ends = np.minimum(np.arange(0, side + factor, factor), side)[: -(-side // factor) + 1] / side
+    waves = np.pi * np.arange(1, SIDE)[:, None]
+    means = (np.sin(waves * ends[1:]) - np.sin(waves * ends[:-1])) / waves
+    return np.ascontiguousarray(_SCALE * np.vstack([np.diff(ends), means]), dtype=np.float32)

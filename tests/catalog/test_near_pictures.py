@@ -100,6 +100,14 @@ def test_other_files_of_one_picture_are_one_group_and_other_pictures_are_not() -
     assert groups(*map(look, files)) == [0, 0, 0, 0, 4, 5]
 
 
+@pytest.mark.parametrize("side", [193, 290, 519, 553, 1151])
+def test_a_side_that_no_whole_number_of_cells_fills_does_not_stretch_the_picture(side: int) -> None:
+    pictures = [shirt("darkred", seed) for seed in range(12)]
+    own = arrays_of([look_of(picture) for picture in pictures])[0]
+    scaled = arrays_of([look_of(picture.resize((side, side))) for picture in pictures])[0]
+    assert np.bitwise_count(own ^ scaled).sum() <= len(pictures)
+
+
 def test_the_same_shape_in_another_colour_is_another_picture() -> None:
     assert groups(look(jpeg(shirt("darkred"))), look(jpeg(shirt("darkgreen"))), look(jpeg(shirt("darkred"), 60))) == [
         0, 1, 0,
@@ -118,7 +126,7 @@ def test_a_chain_of_near_pictures_is_one_group() -> None:
 
 @pytest.mark.parametrize("size", [(240, 240), (60, 80), (450, 600), (130, 90), (300, 2500)])
 def test_the_hash_is_that_of_imagehash_but_for_what_rounding_changes(size: tuple[int, int]) -> None:
-    """Zauner's pHash, 16 x 16 frequencies of 64 x 64 pixels. Only a picture over 512 pixels is averaged down before."""
+    """Zauner's pHash, 16 x 16 frequencies of 64 x 64 pixels. Large pictures are averaged to cells before."""
     for seed in range(12):
         picture = shirt("darkred", seed).resize(size)
         peer = np.packbits(imagehash.phash(picture, hash_size=16).hash.reshape(-1)).view(np.uint64)

@@ -35,6 +35,7 @@ from tests.recovery.state import State, left_in, state_of
 
 OURS = ("PREFECT_", "ETALAGE_", "BENTOML_", "DVC_")
 SHOP = "later-shop"
+FIELDS = ("description", "brand", "price", "currency", "stock", "rating")
 SMALL = {name: value for name, value in TINY.items() if name.startswith(("gates.", "evaluate."))}
 SETTINGS = {"train.epochs": "4", "late.epochs": "2", **SMALL}
 """The Makefile's fast run, with fewer questions, and gates that ask for no quality."""
@@ -231,13 +232,13 @@ def assert_ended(ran: Ran) -> None:
 
 
 def change_shop(folder: Path) -> None:
-    """Other titles for every ninth product; brands and judgements as the sample has them, or the refresh would be
-    refused for their loss."""
+    """Other titles for every ninth product; the other fields and the judgements as the sample has them, or the refresh
+    would be refused for their loss."""
     source, table, mapping = open_source("sample"), folder / "products.jsonl", folder / "mapping.yaml"
     rows = [json.loads(line) for line in table.read_text(encoding="utf-8").splitlines()]
-    brands = {record.values.get("id"): record.values.get("brand", "") for record in source.records()}
+    values = {record.values.get("id"): record.values for record in source.records()}
     for row in rows:
-        row["brand"] = brands[row["id"]]
+        row |= {name: values[row["id"]].get(name, "") for name in FIELDS}
     for row in rows[::9]:
         row["title"] = f"New {row['title']}"
     known = {row["id"] for row in rows}
@@ -245,7 +246,7 @@ def change_shop(folder: Path) -> None:
     for path, lines in ((table, rows), (folder / "judgements.jsonl", judged)):
         path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
     told = json.loads(mapping.read_text(encoding="utf-8"))
-    told["columns"]["brand"] = "brand"
+    told["columns"] |= {name: name for name in FIELDS}
     told["judgements"] = {"file": "judgements.jsonl", "language": "language"}
     mapping.write_text(json.dumps(told), encoding="utf-8")
 
