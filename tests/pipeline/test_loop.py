@@ -97,7 +97,6 @@ def test_the_same_inputs_are_refused_again_without_computing_anything(workspace:
     assert done.code == 1, explain(done)
     assert "Nothing was recomputed" in done.err
     assert "reports/retrain.html" in done.out  # what was said then
-    assert done.seconds < 20
     assert content(workspace) == before
 
 
@@ -124,7 +123,6 @@ def test_with_nothing_changed_nothing_is_computed_and_it_says_so(workspace: Work
     assert "nothing was recomputed" in done.out
     assert f"releases/{workspace.champion()}/reports/retrain.html" in done.out.replace("\n", "")
     assert "Flow run" not in done.err  # Prefect was not started
-    assert done.seconds < 20
     assert content(workspace) == before
 
 
