@@ -40,14 +40,13 @@ class Look(NamedTuple):
 
 def look_of(image: Image.Image) -> Look:
     """The look of a decoded RGB picture."""
-    factors = _factors(image)
-    reduced = image.reduce(factors)
+    reduced, factors = _reduced(image)
     whole = (0.0, 0.0, image.width / factors[0], image.height / factors[1])  # a cell at the end may be a part of one
     small = reduced.resize((_FIELDS, _FIELDS), Image.Resampling.BOX, box=whole)
     darkest, lightest = zip(*small.getextrema(), strict=True)  # of each channel
     flat = max(light - dark for dark, light in zip(darkest, lightest, strict=True)) <= _FLAT
     colours = small.resize((GRID, GRID), Image.Resampling.BOX).tobytes()
-    return Look(_hash(reduced, image.size, factors).tobytes(), colours, flat)
+    return Look(_hash(image.size, reduced, factors).tobytes(), colours, flat)
 
 
 def arrays_of(looks: Sequence[Look]) -> tuple[Hashes, Colours]:
@@ -64,17 +63,17 @@ def picture_hash(data: bytes) -> Hashes:
     Raises InvalidMedia for bytes that are no picture.
     """
     image = decode_image(data)
-    factors = _factors(image)
-    return _hash(image.reduce(factors), image.size, factors)
+    return _hash(image.size, *_reduced(image))
 
 
-def _factors(image: Image.Image) -> tuple[int, int]:
-    """How many pixels, across and down, are averaged to a cell: the frequencies kept are far coarser than those."""
+def _reduced(image: Image.Image) -> tuple[Image.Image, tuple[int, int]]:
+    """The picture averaged to cells, far finer than the frequencies kept, and the pixels of a cell across and down."""
     factor = max(1, min(image.size) // _CELLS)
-    return max(factor, image.width // _MOST_CELLS), max(factor, image.height // _MOST_CELLS)
+    factors = max(factor, image.width // _MOST_CELLS), max(factor, image.height // _MOST_CELLS)
+    return image if factors == (1, 1) else image.reduce(factors), factors
 
 
-def _hash(reduced: Image.Image, size: tuple[int, int], factors: tuple[int, int]) -> Hashes:
+def _hash(size: tuple[int, int], reduced: Image.Image, factors: tuple[int, int]) -> Hashes:
     """The lowest frequencies of the cells of a picture of `size` pixels, as two products with matrices.
 
     They are rounded, so that those that are none by the picture's symmetry are all zero, and not what is left of sums.

@@ -12,13 +12,13 @@ import polars as pl
 from catalog.digests import digest_of
 from catalog.media import MediaStore
 from catalog.params import load_section
-from catalog.syncing import sync
 from catalog.tables import read_products, read_terms
 from evaluation.compare import Fall, falls
 from evaluation.judgements import EvaluationSet, read_evaluation_set
 from evaluation.rescore import rescore
 from evaluation.rules import ChampionRules
 from evaluation.scores import PER_QUERY_FILE, read_scores
+from flows.durable import put_durably
 from flows.releases import EVALUATION_FOLDER, REPORTS_FOLDER, ReleaseStore
 from flows.revision import code_digest
 from models.encoder import Encoder
@@ -95,6 +95,4 @@ def _read(path: Path, key: str) -> pl.DataFrame | None:
 def _write(path: Path, key: str, scores: pl.DataFrame) -> None:
     draft = path.with_name(f"{path.name}.new")
     scores.write_parquet(draft, metadata={KEY: key})
-    sync(draft)
-    draft.replace(path)
-    sync(path.parent)
+    put_durably(draft, path)

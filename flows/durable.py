@@ -20,8 +20,12 @@ def write_durably(path: Path, text: str, mode: int | None = None) -> None:
         if mode is not None:  # before there is anything to read
             os.fchmod(file.fileno(), mode)
         file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    put_durably(draft, path)
+
+
+def put_durably(draft: Path, path: Path) -> None:
+    """A file that was written beside `path` takes its place: fsync, rename, fsync of the folder."""
+    sync(draft)
     draft.replace(path)
     sync(path.parent)
 

@@ -17,8 +17,6 @@ from flows.environment import home_folder
 from flows.orchestration import WAITING, say, task
 from flows.releases import ReleaseStore
 
-AS_MEANT = "{way}; where it is meant, `etalage retrain --force --reason ...`."
-
 
 @task(name="find-snapshot", **WAITING)
 def find_snapshot() -> str:
@@ -64,7 +62,7 @@ def look_at_questions(champion: str, snapshot: str, continuity: Continuity | Non
     if told:
         others = ", ".join(each.name.partition(" ")[0] for each in told[1:])
         more = f" So it is with {others}." if others else ""
-        raise GateRefused(f"{told[0].sentence}{more} {AS_MEANT.format(way='Mend it and ingest it again')}")
+        raise _refused(f"{told[0].sentence}{more}", "Mend it and ingest it again")
 
 
 @task(name="look-at-training")
@@ -90,4 +88,8 @@ def look_at_export(*, force: bool = False) -> None:
 def _demand(reasons: Iterable[Reason], way: str, *, force: bool) -> None:
     told = " ".join(reason.sentence for reason in reasons if reason.outcome == "failed")
     if told and not force:
-        raise GateRefused(f"{told} Nothing was measured of it. {AS_MEANT.format(way=way)}")
+        raise _refused(f"{told} Nothing was measured of it.", way)
+
+
+def _refused(told: str, way: str) -> GateRefused:
+    return GateRefused(f"{told} {way}; where it is meant, `etalage retrain --force --reason ...`.")

@@ -164,16 +164,16 @@ def _go(
     store: ReleaseStore, run: Run, standing: Standing, *, promote: bool, force: bool, reason: str, by: str
 ) -> RetrainOutcome:
     """The stages, the gates, and what follows from them."""
-    sound = None
+    champion, sound = store.champion(), False
     if standing.kind == "stale":
         snapshot = find_snapshot()
         validate(snapshot)
         continuity = look_back(snapshot, force=force)
-        if (present := store.champion()) is not None and not force:
+        if champion is not None and not force:
             with run.step("look at the champion"):  # hours before the gates would refuse for it
-                reproduce(present.release, load_section("gates", GateRules).reproduce)
-                look_at_questions(present.release, snapshot, continuity)
-            sound = present.release
+                reproduce(champion.release, load_section("gates", GateRules).reproduce)
+                look_at_questions(champion.release, snapshot, continuity)
+            sound = True
         reach("train")
         look_at_training(force=force)
         reach("export")
@@ -182,10 +182,10 @@ def _go(
         reach("misfiled")
         show_link("misfiled", MISFILED_PAGE, "Products that look like another category than theirs")
     candidate = require_candidate()
-    champion = store.champion()
     if champion is not None and champion.release == candidate.release:
         return _keep(store, candidate.release)
-    manifest, verdict = _judge(store, run, candidate, champion.release if champion else None, sound, force=force)
+    named = champion.release if champion else None
+    manifest, verdict = _judge(store, run, candidate, named, sound=sound, force=force)
     if champion is not None and candidate.release in champion.withdrawn and not force:
         raise WithdrawnRelease(candidate.release)
     return _conclude(store, run, manifest, verdict, promote=promote, force=force, reason=reason, by=by)
@@ -208,16 +208,17 @@ def _keep(store: ReleaseStore, release: str) -> RetrainOutcome:
 
 
 def _judge(
-    store: ReleaseStore, run: Run, candidate: Candidate, champion: str | None, sound: str | None, *, force: bool
+    store: ReleaseStore, run: Run, candidate: Candidate, champion: str | None, *, sound: bool, force: bool
 ) -> tuple[ReleaseManifest, Verdict]:
-    """Release folder, collection, comparison, gates, manifest. `sound`: a champion whose scores came out again."""
+    """Release folder, collection, comparison, gates, manifest. `sound`: the champion's scores came out again."""
     rules = load_section("gates", GateRules)
     measured = milestones.read_measured(milestones.ensure_data())
     assembly.assemble(store, candidate)
     with run.step("index"):
         collection, counts, fidelity = index(candidate.release)
     with run.step("ask the champion"):
-        comparison = None if champion is None else compared(champion, measured.snapshot, rules, sound, force=force)
+        snapshot = measured.snapshot
+        comparison = None if champion is None else compared(champion, snapshot, rules, sound=sound, force=force)
     evidence = gather(
         measured.evaluation,
         champion=champion,
@@ -233,16 +234,14 @@ def _judge(
     return assembly.write_release(store, candidate, measured, verdict, collection), verdict
 
 
-def compared(
-    champion: str, snapshot: str, rules: GateRules, sound: str | None = None, *, force: bool
-) -> Comparison | None:
-    """The comparison, once the champion's scores came out again: those of `sound` did. Raises EvaluationBroken.
+def compared(champion: str, snapshot: str, rules: GateRules, *, force: bool, sound: bool = False) -> Comparison | None:
+    """The comparison, once the champion's scores came out again; they did where it is `sound`. Raises EvaluationBroken.
 
     A forced run goes on without one: the gates miss that evidence and refuse, so that the force and its reason are
     recorded. It is the way on where a damaged champion cannot be restored.
     """
     try:
-        if champion != sound:
+        if not sound:
             reproduce(champion, rules.reproduce)
         demand_same_report(ReleaseStore(home_folder()), champion)
     except EvaluationBroken as error:

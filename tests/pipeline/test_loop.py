@@ -97,6 +97,7 @@ def test_the_same_inputs_are_refused_again_without_computing_anything(workspace:
     assert done.code == 1, explain(done)
     assert "Nothing was recomputed" in done.err
     assert "reports/retrain.html" in done.out  # what was said then
+    assert "Flow run" not in done.err  # Prefect was not started
     assert content(workspace) == before
 
 
