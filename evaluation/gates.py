@@ -165,7 +165,7 @@ def _floor(evidence: Evidence, floor: Floor) -> Reason:
         if random is None:
             return missing("floor", f"{name} of the random baseline")
         limits.append(min(floor.times_random * random.mean, (1 + random.mean) / 2))
-    return at_least("floor", name, measured.mean, max(limits))
+    return _level(evidence, at_least("floor", name, measured.mean, max(limits)), measured.upper_bound)
 
 
 def _beats(evidence: Evidence, rule: Beats) -> Iterator[Reason]:
@@ -178,8 +178,25 @@ def _beats(evidence: Evidence, rule: Beats) -> Iterator[Reason]:
         yield above("beats", gain, margin.lower_bound, -rule.tolerance)
     else:
         limit = min((1 + rule.by) * margin.baseline_mean, (1 + margin.baseline_mean) / 2)
-        yield at_least("beats", name, margin.mean, limit)
+        most = None if margin.upper_bound is None else margin.baseline_mean + margin.upper_bound
+        yield _level(evidence, at_least("beats", name, margin.mean, limit), most)
         yield above("beats", f"{name}, lower bound of the gain", margin.lower_bound, 0.0)
+
+
+def _level(evidence: Evidence, told: Reason, upper_bound: float | None) -> Reason:
+    """Beside a champion only what is surely below its level is refused: see evaluation.rules.Floor."""
+    surely = upper_bound is None or told.limit is None or upper_bound < told.limit
+    if told.outcome != "failed" or surely or not _compared(evidence):
+        return told
+    sentence = (
+        f"{told.sentence} That may be chance (upper bound {upper_bound:.4g}), and a champion is there to hold it "
+        "against: not refused for that."
+    )
+    return told.model_copy(update={"outcome": "warned", "sentence": sentence})
+
+
+def _compared(evidence: Evidence) -> bool:
+    return evidence.comparison is not None and any(row.scope == "overall" for row in evidence.comparison.differences)
 
 
 def _champion(evidence: Evidence, rules: ChampionRules) -> Iterator[Reason]:
@@ -187,7 +204,7 @@ def _champion(evidence: Evidence, rules: ChampionRules) -> Iterator[Reason]:
         sentence = "There is no champion yet to compare with."
         yield Reason(rule="champion", name="overall", outcome="insufficient", sentence=sentence)
         return
-    if evidence.comparison is None or not any(row.scope == "overall" for row in evidence.comparison.differences):
+    if evidence.comparison is None or not _compared(evidence):
         yield missing("champion", f"overall difference from champion {evidence.champion}")
         return
     yield from asked_of_questions(evidence.comparison.falls, evidence.comparison.unheld, evidence.continuity, rules)

@@ -41,6 +41,7 @@ def measurements(scores: pl.DataFrame, *, seed: int, rounds: int) -> tuple[Measu
                     mean=interval.mean,
                     low=interval.low,
                     high=interval.high,
+                    upper_bound=interval.upper_bound,
                 )
             )
     return tuple(found)
@@ -68,6 +69,7 @@ def margins(scores: pl.DataFrame, *, seed: int, rounds: int) -> tuple[Margin, ..
                         mean=float(ours.mean()),
                         baseline_mean=float(theirs.mean()),
                         lower_bound=interval.lower_bound,
+                        upper_bound=interval.upper_bound,
                     )
                 )
     return tuple(found)

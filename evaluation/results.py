@@ -30,7 +30,10 @@ class Inputs(_Frozen):
 
 
 class Measured(_Frozen):
-    """The mean of one metric of one system over the `n` queries of a kind, with its 95 % interval."""
+    """The mean of one metric of one system over the `n` queries of a kind, with its 95 % interval.
+
+    `upper_bound` is one-sided 95 %; None in what was kept before there was one.
+    """
 
     kind: str
     system: str
@@ -39,10 +42,14 @@ class Measured(_Frozen):
     mean: float
     low: float
     high: float
+    upper_bound: float | None = None
 
 
 class Margin(_Frozen):
-    """system - baseline, paired over the `n` queries of a kind; `lower_bound` is one-sided 95 %."""
+    """system - baseline, paired over the `n` queries of a kind; the bounds are one-sided 95 %.
+
+    `upper_bound` is None in what was kept before there was one.
+    """
 
     kind: str
     system: str
@@ -52,6 +59,7 @@ class Margin(_Frozen):
     mean: float
     baseline_mean: float
     lower_bound: float
+    upper_bound: float | None = None
 
 
 class SliceScore(_Frozen):

@@ -14,6 +14,10 @@ class Floor(Section):
     In a small pool a multiple of random can be more than 1, so the demand is capped at half of the room that
     random leaves: limit = min(times_random * r, (1 + r) / 2). With `required: false` a catalogue that cannot ask this
     kind of query (no pictures, no Chinese terms) is not refused for it.
+
+    A first release has to reach the level. Where there is a champion to compare with, a mean below it is refused when
+    it is surely below (one-sided 95 % upper bound of the mean), and told of otherwise: a champion that stands near a
+    level is followed by equal ones that are above and below it by chance. The same goes for the mean of `Beats`.
     """
 
     kind: str

@@ -1,7 +1,7 @@
 """How sure is a mean, and a difference of two means? Bootstrap over queries, vectorised in numpy.
 
 Paired: both systems answered the same queries, so the differences per query are resampled, not the two means apart.
-Percentile intervals: 2.5 and 97.5 % of the resampled means; the one-sided lower bound is their 5 % point.
+Percentile intervals: 2.5 and 97.5 % of the resampled means; the one-sided bounds are their 5 % and 95 % points.
 p-values: the bootstrap shift method (Efron and Tibshirani 1993, section 16.4; for retrieval: Smucker, Allan and
 Carterette, CIKM 2007). Several tests at once: Holm's step-down correction (Scandinavian Journal of Statistics, 1979).
 """
@@ -17,12 +17,13 @@ _CELLS = 4_000_000  # resampled cells held in memory at once
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A mean over `n` queries with its 95 % interval, and the bound that 95 % of resampled means are above."""
+    """A mean over `n` queries with its 95 % interval, and the bounds that 95 % of resampled means are above, below."""
 
     mean: float
     low: float
     high: float
     lower_bound: float
+    upper_bound: float
     n: int
 
 
@@ -92,9 +93,9 @@ def stratified_interval(strata: Sequence[ArrayLike], *, seed: int, rounds: int) 
         raise ValueError("a bootstrap needs at least one value in every stratum.")
     generator = np.random.default_rng(seed)
     means = np.mean([_resampled_means(values, generator, rounds) for values in arrays], axis=0)
-    low, lower_bound, high = (float(point) for point in np.percentile(means, [2.5, 5.0, 97.5]))
+    low, lower_bound, upper_bound, high = (float(point) for point in np.percentile(means, [2.5, 5.0, 95.0, 97.5]))
     observed = float(np.mean([values.mean() for values in arrays]))
-    return Interval(observed, low, high, lower_bound, sum(len(values) for values in arrays))
+    return Interval(observed, low, high, lower_bound, upper_bound, sum(len(values) for values in arrays))
 
 
 def _differences(challenger: ArrayLike, champion: ArrayLike) -> NDArray[np.float64]:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks.faults import artefacts, catalogue, code
 from benchmarks.faults.base import PRODUCTS, base
-from benchmarks.faults.equal import equal, summary
+from benchmarks.faults.equal import against_champion, against_each_other, equal, read, summary
 from benchmarks.faults.fault import Fault, Outcome, run
 from benchmarks.faults.seeds import lucky, told
 from benchmarks.faults.server import prefect_server
@@ -44,8 +44,10 @@ def main() -> None:
         return
     world = base(options.scratch / "base", options.source, options.mapping, options.products)
     if options.names == ["equal"]:
-        print(summary(equal(world, options.scratch, options.seeds)))
-        print(told(lucky(world, sorted((options.scratch / "equal").glob("*.parquet")))))
+        trained = [read(path) for path in equal(world, options.scratch, options.seeds)]
+        print("Equal retrains against the champion:", summary(against_champion(world, trained)))
+        print("Each against each of the others:", summary(against_each_other(world, trained)))
+        print(told(lucky(world, {each.seed: each.scores for each in trained})))
         return
     named = [[fault for fault in FAULTS if part in fault.name] for part in options.names] or [list(FAULTS)]
     with prefect_server(options.scratch / "prefect") as server:

@@ -3,24 +3,24 @@
 Every retrain against the champion on every kind of query, by the test of `etalage compare` (evaluation.verdicts).
 """
 
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
 
 from benchmarks.faults.workspace import Workspace, released
 from evaluation.kinds import ENGINE, KINDS
-from evaluation.scores import PER_QUERY_FILE
+from evaluation.scores import PER_QUERY_FILE, read_scores
 from evaluation.verdicts import ALPHA, ComparedRow, against_base
 
 ROUNDS = 30_000
 BASE = "champion"
 
 
-def lucky(world: Workspace, tables: list[Path]) -> list[ComparedRow]:
+def lucky(world: Workspace, tables: Mapping[str, pl.DataFrame]) -> list[ComparedRow]:
     """All retrains on all kinds, the champion as base. `tables`: per_query of each retrain."""
-    scores = {BASE: _by_kind(released(world) / "reports" / "evaluation" / PER_QUERY_FILE)}
-    scores |= {path.stem: _by_kind(path) for path in tables}
+    champion = read_scores(released(world) / "reports" / "evaluation" / PER_QUERY_FILE)
+    scores = {name: _by_kind(table) for name, table in {BASE: champion, **tables}.items()}
     turned = {kind: {name: values[kind] for name, values in scores.items()} for kind in scores[BASE]}
     return [row for row in against_base(turned, BASE, seed=7, rounds=ROUNDS) if row.system != BASE]
 
@@ -41,7 +41,7 @@ def told(rows: list[ComparedRow]) -> str:
     return "\n".join(lines)
 
 
-def _by_kind(path: Path) -> dict[str, Any]:
-    engine = pl.read_parquet(path).filter(pl.col("system") == ENGINE).sort("query_id")
+def _by_kind(scores: pl.DataFrame) -> dict[str, Any]:
+    engine = scores.filter(pl.col("system") == ENGINE).sort("query_id")
     kinds = sorted(engine["kind"].unique())
     return {kind: engine.filter(pl.col("kind") == kind)[KINDS[kind].primary].to_numpy() for kind in kinds}

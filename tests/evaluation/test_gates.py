@@ -168,6 +168,32 @@ def test_a_baseline_near_its_ceiling_must_only_not_be_lost_to() -> None:
     assert only_refusal(good(margins=(margin(0.89, 0.95, -0.08),))).limit == -0.05
 
 
+def test_beside_a_champion_only_what_is_surely_below_its_level_is_refused() -> None:
+    random = measured(0.01, system="random")
+    near = measured(0.49).model_copy(update={"upper_bound": 0.51})
+    far = measured(0.45).model_copy(update={"upper_bound": 0.499})
+    beside = against_champion(difference(0.0))
+    decision = passes(beside.model_copy(update={"measurements": (near, random)}))
+    (told,) = [reason for reason in decision.reasons if reason.rule == "floor"]
+    assert (told.outcome, told.value, told.limit) == ("warned", 0.49, 0.5)
+    assert "misses it by 0.01. That may be chance (upper bound 0.51)" in told.sentence
+    assert only_refusal(beside.model_copy(update={"measurements": (far, random)})).rule == "floor"
+    assert only_refusal(good(measurements=(near, random))).rule == "floor"  # a first release has to reach it
+    unknown = beside.model_copy(update={"measurements": (measured(0.49), random)})
+    assert only_refusal(unknown).rule == "floor"
+
+
+def test_beside_a_champion_a_baseline_must_still_be_surely_beaten() -> None:
+    def beaten(mean: float, lower: float, upper: float) -> Evidence:
+        found = margin(mean, 0.5, lower).model_copy(update={"upper_bound": upper})
+        return against_champion(difference(0.0)).model_copy(update={"margins": (found,)})
+
+    decision = passes(beaten(0.54, 0.01, 0.05))  # the level is .55: a gain of .05
+    assert [reason.outcome for reason in decision.reasons if reason.rule == "beats"] == ["warned", "passed"]
+    assert only_refusal(beaten(0.52, 0.01, 0.049)).limit == pytest.approx(0.55)
+    assert "lower bound of the gain" in only_refusal(beaten(0.54, -0.01, 0.06)).name
+
+
 def test_a_first_release_has_no_champion_to_compare_with() -> None:
     decision = passes(good())
     assert [reason.outcome for reason in decision.reasons if reason.rule == "champion"] == ["insufficient"]

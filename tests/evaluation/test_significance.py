@@ -10,16 +10,18 @@ from evaluation.significance import holm, mean_interval, paired_difference, pair
 def test_the_interval_covers_the_true_difference_about_95_times_in_100() -> None:
     generator = np.random.default_rng(0)
     truth, trials, n = 0.05, 400, 120
-    covered = above = 0
+    covered = above = below = 0
     for trial in range(trials):
         champion = generator.random(n)
         challenger = champion + truth + generator.normal(0.0, 0.3, n)
         interval = paired_difference(challenger, champion, seed=trial, rounds=400)
         covered += interval.low <= truth <= interval.high
         above += interval.lower_bound <= truth
+        below += truth <= interval.upper_bound
     # binomial standard error of 400 trials at .95: sqrt(.95 x .05 / 400) = .011
     assert 0.91 <= covered / trials <= 0.98
     assert 0.91 <= above / trials <= 0.98
+    assert 0.91 <= below / trials <= 0.98
 
 
 def test_pairing_sees_a_small_gain_that_two_separate_means_would_hide() -> None:
@@ -39,7 +41,7 @@ def test_the_same_seed_gives_the_same_interval_and_the_bounds_are_in_order() -> 
     values = np.random.default_rng(2).random(50)
     interval = mean_interval(values, seed=3, rounds=500)
     assert interval == mean_interval(values, seed=3, rounds=500)
-    assert interval.low <= interval.lower_bound <= interval.mean <= interval.high
+    assert interval.low <= interval.lower_bound <= interval.mean <= interval.upper_bound <= interval.high
     assert interval.n == 50
 
 
