@@ -28,7 +28,7 @@ from catalog.products import Product
 from catalog.splits import SplitParams, split_products
 from catalog.tables import read_products
 from catalog.workspace import ENCODER
-from evaluation.parity import overlap
+from evaluation.gates.parity import overlap
 from models.embeddings import load_embeddings
 from models.encoder import open_session
 from models.encoder_folder import IMAGE_GRAPH, TEXT_GRAPH, VECTORS, Floats, read_config

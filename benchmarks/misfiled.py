@@ -14,9 +14,9 @@ import numpy as np
 
 from catalog.params import load_section
 from catalog.tables import read_products
-from evaluation.misfiled import file_anew, path
+from evaluation.audits.misfiled import file_anew, path
+from evaluation.audits.suspects import nearest, suspects
 from evaluation.params import MisfiledParams
-from evaluation.suspects import nearest, suspects
 from models.embeddings import load_embeddings
 
 

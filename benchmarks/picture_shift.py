@@ -2,7 +2,8 @@
 
 python -m benchmarks.picture_shift ../shared/data/fashion/images
 
-The numbers are areas under the ROC curve of evaluation.picture_shift: 0.5 where nothing can be told, 1 where all can.
+The numbers are areas under the ROC curve of evaluation.audits.picture_shift: 0.5 where nothing can be told, 1 where
+all can.
 """
 
 import argparse
@@ -14,8 +15,8 @@ from PIL import Image, ImageFilter, ImageOps
 
 from catalog.media import decode_image
 from catalog.picture_hash import look_of
-from evaluation.picture_shift import MOST, features
-from evaluation.shifts import told_apart
+from evaluation.audits.picture_shift import MOST, features
+from evaluation.audits.shifts import told_apart
 
 SEED = 1
 

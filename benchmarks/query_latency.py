@@ -21,7 +21,7 @@ from catalog.params import load_section
 from catalog.splits import SplitParams, split_products
 from catalog.tables import read_products, read_terms
 from evaluation.pool import pool_collection
-from evaluation.questions import few_questions
+from evaluation.queries.questions import few_questions
 from evaluation.runs import as_asked, photos_of
 from models.embeddings import ProductEmbeddings, load_embeddings
 from models.encoder import Encoder

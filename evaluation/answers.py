@@ -9,10 +9,10 @@ import polars as pl
 from catalog.products import Product
 from catalog.tokens import tokenize
 from evaluation.baselines import bm25_run, frozen_run, plain_words, random_run
-from evaluation.judgements import EvaluationSet
-from evaluation.kinds import BM25_PLAIN, BM25_TITLES, ENGINE, FROZEN, KINDS, RANDOM
 from evaluation.metrics import Ranked
 from evaluation.pool import PoolEngines
+from evaluation.queries.judgements import EvaluationSet
+from evaluation.queries.kinds import BM25_PLAIN, BM25_TITLES, ENGINE, FROZEN, KINDS, RANDOM
 from evaluation.results import NotComparable
 from evaluation.runs import Photos, ask
 from models.embeddings import ProductEmbeddings

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.products import Product
-from evaluation.judgements import EvaluationQuery, EvaluationSet
-from evaluation.kinds import FROZEN
 from evaluation.metrics import DEPTH, Ranked
+from evaluation.queries.judgements import EvaluationQuery, EvaluationSet
+from evaluation.queries.kinds import FROZEN
 from evaluation.results import NotComparable
 from evaluation.runs import Photos
 from models.embeddings import Floats, Mask, ProductEmbeddings

@@ -19,16 +19,18 @@ from catalog.splits import SplitParams, split_products
 from catalog.tables import read_judgements, read_products, read_terms, snapshot_id
 from catalog.workspace import CURVES, ENCODER, EVALUATE_PAGE, EVALUATE_REPORT, EVALUATION, RANKING
 from evaluation.answers import RUNS_FILE, Systems, ask_baselines, ask_engine, runs_table
-from evaluation.judgements import EvaluationSet
-from evaluation.kinds import ENGINE, KINDS
-from evaluation.leakage import leakage
-from evaluation.leaks import LEAKS_FILE, find_leaks, hash_pictures
+from evaluation.audits.leakage import leakage
+from evaluation.audits.leaks import LEAKS_FILE, find_leaks, hash_pictures
+from evaluation.audits.memory import growth
+from evaluation.audits.robustness import phrased_needs, robustness
 from evaluation.measure import margins, measurements, score, slice_scores
-from evaluation.memory import growth
+from evaluation.pages.report import render
+from evaluation.pages.worst import shown_leaks, shown_queries, worst_queries
 from evaluation.params import EvaluateParams
 from evaluation.pool import pool_engines, without_attributes
-from evaluation.questions import evaluation_set, unasked
-from evaluation.report import render
+from evaluation.queries.judgements import EvaluationSet
+from evaluation.queries.kinds import ENGINE, KINDS
+from evaluation.queries.questions import evaluation_set, unasked
 from evaluation.results import (
     EvaluationReport,
     Inputs,
@@ -40,10 +42,8 @@ from evaluation.results import (
     folder_hash,
     read_parity,
 )
-from evaluation.robustness import phrased_needs, robustness
 from evaluation.runs import latency, photos_of
 from evaluation.scores import PER_QUERY_FILE, engine_values
-from evaluation.worst import shown_leaks, shown_queries, worst_queries
 from models.embed import embed_products
 from models.embeddings import load_embeddings
 from models.encoder import Encoder

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from evaluation.judgements import EvaluationSet
-from evaluation.kinds import BASELINES, KINDS
 from evaluation.metrics import METRICS, Ranked, per_query
+from evaluation.queries.judgements import EvaluationSet
+from evaluation.queries.kinds import BASELINES, KINDS
 from evaluation.results import Margin, Measured, SliceScore
 from evaluation.scores import score_rows
 from evaluation.significance import mean_interval, paired_difference

@@ -1,4 +1,4 @@
-"""The sections `tune`, `parity`, `evaluate` and `misfiled` of params.yaml (`gates` is in evaluation/rules.py)."""
+"""The sections `tune`, `parity`, `evaluate` and `misfiled` of params.yaml (`gates` is in evaluation/gates/rules.py)."""
 
 from typing import Self
 

@@ -93,7 +93,7 @@ class NotComparable(_Frozen):
 
 
 class Steadiness(_Frozen):
-    """The five phrasings of `needs` needs, asked of one system: see evaluation.robustness for the formulas.
+    """The five phrasings of `needs` needs, asked of one system: see evaluation.audits.robustness for the formulas.
 
     `deviation` is within a need; `mean_of_worst` is what a need gets in its own worst phrasing, on average.
     """

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from catalog.media import MediaStore
-from evaluation.judgements import EvaluationQuery
-from evaluation.kinds import Legs
 from evaluation.metrics import DEPTH, Ranked
-from evaluation.photos import alter
+from evaluation.queries.judgements import EvaluationQuery
+from evaluation.queries.kinds import Legs
+from evaluation.queries.photos import alter
 from evaluation.results import Latency
 from search.engine import Query, SearchEngine
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import polars as pl
 
 from catalog.errors import InvalidSnapshot
-from evaluation.judgements import EvaluationQuery
-from evaluation.kinds import ENGINE
 from evaluation.metrics import METRICS
+from evaluation.queries.judgements import EvaluationQuery
+from evaluation.queries.kinds import ENGINE
 
 PER_QUERY_FILE = "per_query.parquet"
 

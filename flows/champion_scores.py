@@ -13,10 +13,10 @@ from catalog.digests import digest_of
 from catalog.media import MediaStore
 from catalog.params import load_section
 from catalog.tables import read_products, read_terms
-from evaluation.compare import Fall, falls
-from evaluation.judgements import EvaluationSet, read_evaluation_set
-from evaluation.rescore import rescore
-from evaluation.rules import ChampionRules
+from evaluation.gates.compare import Fall, falls
+from evaluation.gates.rescore import rescore
+from evaluation.gates.rules import ChampionRules
+from evaluation.queries.judgements import EvaluationSet, read_evaluation_set
 from evaluation.scores import PER_QUERY_FILE, read_scores
 from flows.durable import put_durably
 from flows.releases import EVALUATION_FOLDER, REPORTS_FOLDER, ReleaseStore
@@ -29,7 +29,7 @@ from search.release import ENCODER, RANKING
 
 FILE = "asked_today.parquet"
 KEY = "key"
-MEASURING = "evaluation.rescore"
+MEASURING = "evaluation.gates.rescore"
 """Scores are those of this module's code, and of all that it imports."""
 
 

@@ -4,9 +4,9 @@ A task of the flow and no DVC stage: the champion is outside of the workspace.
 """
 
 from catalog.workspace import EVALUATION
-from evaluation.compare import Comparison, compare
-from evaluation.judgements import read_evaluation_set
-from evaluation.rules import GateRules
+from evaluation.gates.compare import Comparison, compare
+from evaluation.gates.rules import GateRules
+from evaluation.queries.judgements import read_evaluation_set
 from evaluation.scores import PER_QUERY_FILE, read_scores
 from flows.champion_scores import asked_today
 from flows.releases import ReleaseStore

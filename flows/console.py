@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from catalog.workspace import EVALUATE_PAGE, GATE_REPORT, PICTURES_PAGE, RUN_PAGE, SWEEP_PAGE
-from evaluation.kinds import BASELINES, ENGINE, KINDS
+from evaluation.queries.kinds import BASELINES, ENGINE, KINDS
 from flows.packaging import is_packaged
 from flows.refreshing.freshness import behind, cut_short
 from flows.runs.pages import page_of

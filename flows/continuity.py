@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from catalog.errors import EtalageError, GateRefused, InvalidSnapshot
 from catalog.tables import read_judgements, read_products, read_snapshot, read_terms
 from catalog.workspace import JUDGEMENTS, PRODUCTS, SNAPSHOT, TERMS
-from evaluation.continuity import Continuity, Tables, continuity
-from evaluation.gates import asked_of_continuity
-from evaluation.rules import ContinuityRules
+from evaluation.gates.continuity import Continuity, Tables, continuity
+from evaluation.gates.decide import asked_of_continuity
+from evaluation.gates.rules import ContinuityRules
 from flows import dvc
 from flows.errors import SnapshotUnknown
 from flows.lineage.snapshots import cached_table, looks_now, looks_of

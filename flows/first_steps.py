@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from catalog.errors import GateRefused, InvalidSnapshot
 from catalog.params import load_section
-from evaluation.continuity import Continuity
-from evaluation.gates import asked_of_questions, asked_of_training
-from evaluation.reasons import Reason, at_least
-from evaluation.rules import GateRules
+from evaluation.gates.continuity import Continuity
+from evaluation.gates.decide import asked_of_questions, asked_of_training
+from evaluation.gates.reasons import Reason, at_least
+from evaluation.gates.rules import GateRules
 from flows import milestones
 from flows.champion_scores import asked_today
 from flows.continuity import against_champion, demand, warnings, with_losses

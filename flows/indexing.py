@@ -9,9 +9,9 @@ from catalog.products import Product
 from catalog.tables import read_products, read_terms
 from catalog.terms import TermIndex
 from catalog.workspace import EVALUATION
-from evaluation.evidence import Counts, Fidelity
-from evaluation.fidelity import filters_by_selectivity, index_fidelity, own_vectors, own_words
-from evaluation.judgements import read_evaluation_set
+from evaluation.gates.evidence import Counts, Fidelity
+from evaluation.gates.fidelity import filters_by_selectivity, index_fidelity, own_vectors, own_words
+from evaluation.queries.judgements import read_evaluation_set
 from models.embeddings import load_embeddings
 from models.encoder import Encoder
 from search.logic import SearchLogic

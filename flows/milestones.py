@@ -13,10 +13,10 @@ from catalog.snapshot import snapshot_id
 from catalog.splits import SplitParams, digest_of_products, split_products
 from catalog.tables import read_judgements, read_products, read_terms
 from catalog.workspace import DATA, ENCODER, EXPORT_REPORT, RANKING, TRAIN_REPORT
-from evaluation.evidence import TrainingSplit
-from evaluation.judgements import EvaluationSet
+from evaluation.gates.evidence import TrainingSplit
 from evaluation.params import EvaluateParams
-from evaluation.questions import evaluation_set
+from evaluation.queries.judgements import EvaluationSet
+from evaluation.queries.questions import evaluation_set
 from evaluation.results import EvaluationReport, folder_hash, read_report
 from flows import dvc
 from flows.errors import SnapshotMissing, StageFailed, StaleReport

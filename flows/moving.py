@@ -4,8 +4,8 @@ Nothing is trained or measured again; only what the other index finds is held ag
 """
 
 from catalog.errors import GateRefused
-from evaluation.evidence import Fidelity
-from evaluation.rules import FidelityRules
+from evaluation.gates.evidence import Fidelity
+from evaluation.gates.rules import FidelityRules
 from flows.releases import ReleaseStore
 from search.release import ReleaseManifest, write_manifest
 from search.settings import SearchSettings

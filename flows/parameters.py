@@ -17,9 +17,9 @@ from catalog.ingest_params import IngestParams
 from catalog.params import Section
 from catalog.splits import SplitParams
 from catalog.workspace import PARAMS
+from evaluation.gates.rules import GateRules
 from evaluation.params import CompareParams, EvaluateParams, MisfiledParams, ParityParams, TuneParams
 from evaluation.rankers.params import RankParams, check_ranker
-from evaluation.rules import GateRules
 from evaluation.run_page.costs import ReportParams
 from evaluation.sweep.space import SweepParams
 from flows.durable import write_durably

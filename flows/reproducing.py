@@ -8,10 +8,10 @@ from pathlib import Path
 from catalog.errors import InvalidSnapshot, ReleaseNotFound
 from catalog.media import MediaStore
 from catalog.workspace import EVALUATE_REPORT
-from evaluation.record import EvaluationBroken, Record, broken, read_record
-from evaluation.reproduce import reproduce
+from evaluation.gates.record import EvaluationBroken, Record, broken, read_record
+from evaluation.gates.reproduce import reproduce
+from evaluation.gates.rules import ReproduceRules
 from evaluation.results import Inputs, read_report
-from evaluation.rules import ReproduceRules
 from evaluation.runs import photos_of
 from flows.moving import moved
 from flows.opening import milvus

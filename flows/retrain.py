@@ -13,12 +13,12 @@ from catalog.errors import EtalageError
 from catalog.params import load_section, params_document
 from catalog.tables import read_terms
 from catalog.workspace import EVALUATE_PAGE, GATE_REPORT, MISFILED_PAGE
-from evaluation.compare import Comparison
-from evaluation.evidence import Counts, Evidence, Fidelity, gather
-from evaluation.gates import decide
-from evaluation.kinds import ENGINE, KINDS
-from evaluation.record import EvaluationBroken
-from evaluation.rules import GateRules, ReproduceRules
+from evaluation.gates.compare import Comparison
+from evaluation.gates.decide import decide
+from evaluation.gates.evidence import Counts, Evidence, Fidelity, gather
+from evaluation.gates.record import EvaluationBroken
+from evaluation.gates.rules import GateRules, ReproduceRules
+from evaluation.queries.kinds import ENGINE, KINDS
 from flows import assembly, comparing, dvc, indexing, milestones
 from flows.candidate import Candidate, require_candidate
 from flows.continuity import against_champion

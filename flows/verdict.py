@@ -5,8 +5,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from catalog.workspace import GATE_REPORT
-from evaluation.gates import Decision
-from evaluation.reasons import Reason
+from evaluation.gates.decide import Decision
+from evaluation.gates.reasons import Reason
 from search.release import ReleaseManifest
 
 

@@ -16,12 +16,12 @@ import polars as pl
 import yaml
 
 from benchmarks.faults.workspace import Workspace, copied, released
-from evaluation.compare import compare
-from evaluation.evidence import Evidence
-from evaluation.gates import Decision, decide
+from evaluation.gates.compare import compare
+from evaluation.gates.decide import Decision, decide
+from evaluation.gates.evidence import Evidence
+from evaluation.gates.rules import GateRules
 from evaluation.measure import margins, measurements
 from evaluation.params import EvaluateParams
-from evaluation.rules import GateRules
 from evaluation.scores import PER_QUERY_FILE, read_scores
 
 FIRST_SEED = 1001

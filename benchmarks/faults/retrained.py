@@ -13,8 +13,8 @@ from pathlib import Path
 
 import polars as pl
 
-import evaluation.rank
-import evaluation.tune
+import evaluation.rankers.rank
+import evaluation.tuning.tune
 import models.compose
 import models.embed
 import models.late.build
@@ -24,15 +24,15 @@ from catalog.params import load_section
 from catalog.tables import read_products, read_terms, snapshot_id
 from catalog.workspace import ENCODER, EVALUATION, GATE_REPORT, MODEL
 from evaluation.answers import ask_engine
-from evaluation.compare import compare
-from evaluation.evidence import Evidence
-from evaluation.gates import decide
-from evaluation.judgements import read_evaluation_set
-from evaluation.kinds import BASELINES, ENGINE, FROZEN
+from evaluation.gates.compare import compare
+from evaluation.gates.decide import decide
+from evaluation.gates.evidence import Evidence
+from evaluation.gates.rules import GateRules
 from evaluation.measure import margins, measurements, score
 from evaluation.params import EvaluateParams
 from evaluation.pool import pool_engines
-from evaluation.rules import GateRules
+from evaluation.queries.judgements import read_evaluation_set
+from evaluation.queries.kinds import BASELINES, ENGINE, FROZEN
 from evaluation.runs import latency, photos_of
 from evaluation.scores import PER_QUERY_FILE, read_scores
 from flows.environment import home_folder
@@ -46,7 +46,7 @@ from models.params import ExportParams
 from models.probes import probe_images, probe_texts
 from search.logic import SearchLogic
 
-STAGES = (models.embed, models.compose, models.late.build, evaluation.tune, evaluation.rank)
+STAGES = (models.embed, models.compose, models.late.build, evaluation.tuning.tune, evaluation.rankers.rank)
 ASKED = (ENGINE, "dense")  # the systems that gates read
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from benchmarks.faults.workspace import Workspace, released
-from evaluation.kinds import ENGINE, KINDS
+from evaluation.queries.kinds import ENGINE, KINDS
 from evaluation.scores import PER_QUERY_FILE, read_scores
 from evaluation.verdicts import ALPHA, ComparedRow, against_base
 

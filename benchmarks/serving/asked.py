@@ -11,7 +11,7 @@ from catalog.media import MediaStore
 from catalog.params import load_section
 from catalog.products import Product, Term
 from catalog.splits import SplitParams, split_products
-from evaluation.questions import few_questions
+from evaluation.queries.questions import few_questions
 from evaluation.runs import as_asked, photos_of
 from search.query import Query
 

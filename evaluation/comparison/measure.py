@@ -26,19 +26,19 @@ from catalog.products import Product
 from catalog.splits import SplitParams, split_products
 from catalog.tables import read_products, snapshot_id
 from catalog.workspace import CHECKPOINT
+from evaluation.audits.missing import missing_modalities
 from evaluation.comparison.files import FACTS, PER_QUERY
 from evaluation.comparison.questions import Questions, comparison_questions
 from evaluation.comparison.release_logic import release_logic
 from evaluation.comparison.tasks import TASKS
-from evaluation.judgements import EvaluationSet
-from evaluation.kinds import KINDS
 from evaluation.metrics import per_query
-from evaluation.missing import missing_modalities
 from evaluation.params import CompareParams
 from evaluation.pool import PoolEngines, hidden_embeddings, pool_engines
+from evaluation.queries.judgements import EvaluationSet
+from evaluation.queries.kinds import KINDS
 from evaluation.runs import Photos, ask
 from evaluation.scores import score_rows
-from evaluation.shop import read_shop
+from evaluation.tuning.shop import read_shop
 from models.dual_encoder import DualEncoder
 from models.embed import embed_products
 from models.late.making import Trained

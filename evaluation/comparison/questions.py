@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from catalog.products import Product, Term
 from catalog.terms import TermIndex, spoken_fields
-from evaluation.attribute_queries import attribute_queries
-from evaluation.facets import FacetIndex
-from evaluation.judgements import EvaluationSet
-from evaluation.known_items import Judged, known_items
 from evaluation.params import CompareParams
-from evaluation.photo_queries import photo_and_words, photo_to_alike
-from evaluation.slices import head_categories
+from evaluation.queries.attribute_queries import attribute_queries
+from evaluation.queries.facets import FacetIndex
+from evaluation.queries.judgements import EvaluationSet
+from evaluation.queries.known_items import Judged, known_items
+from evaluation.queries.photo_queries import photo_and_words, photo_to_alike
+from evaluation.queries.slices import head_categories
 
 
 @dataclass(frozen=True)

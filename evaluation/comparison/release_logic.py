@@ -8,10 +8,10 @@ from typing import Any
 from catalog.params import load_section
 from catalog.splits import SplitParams, split_products
 from evaluation.params import TuneParams
-from evaluation.rank import rank
 from evaluation.rankers.params import RankParams
-from evaluation.shop import Shop
-from evaluation.tune import search_logic
+from evaluation.rankers.rank import rank
+from evaluation.tuning.shop import Shop
+from evaluation.tuning.tune import search_logic
 from models.compose import compose
 from models.late.folder import write_disabled
 from models.late.making import Trained, make

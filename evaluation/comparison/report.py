@@ -7,7 +7,7 @@ from typing import Any
 from catalog.workspace import REPORTS
 from evaluation.comparison.table import ConfigurationRow
 from evaluation.comparison.tasks import TASKS
-from evaluation.kinds import KINDS
+from evaluation.queries.kinds import KINDS
 
 JSON, MARKDOWN = REPORTS / "compare.json", REPORTS / "compare.md"
 _MARKS = {"better": "▲", "worse": "▼", "no difference shown": "", "base": ""}

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.judgements import EvaluationSet
 from evaluation.metrics import DEPTH, Ranked, per_query
+from evaluation.queries.judgements import EvaluationSet
 from evaluation.rankers.examples import Look
 from evaluation.significance import stratified_interval
 from search.collection import Scored

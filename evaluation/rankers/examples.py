@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.judgements import EvaluationQuery, EvaluationSet
-from evaluation.kinds import FOR_JUDGING
 from evaluation.pool import PoolEngines
+from evaluation.queries.judgements import EvaluationQuery, EvaluationSet
+from evaluation.queries.kinds import FOR_JUDGING
 from evaluation.runs import Photos, as_asked
 from search.collection import Scored
 from search.engine import SearchEngine

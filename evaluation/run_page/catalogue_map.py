@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.products import Product
-from evaluation.slices import leaf
+from evaluation.queries.slices import leaf
 from models.embeddings import ProductEmbeddings
 
 SAMPLE = 1500

@@ -6,13 +6,13 @@ from typing import Literal
 
 from markupsafe import Markup
 
-from evaluation.reasons import Reason
+from evaluation.gates.reasons import Reason
+from evaluation.pages.shown import Shown
+from evaluation.pages.worst import ShownQuery
 from evaluation.run_page.catalogue_map import CatalogueMap
 from evaluation.run_page.costs import Costs
 from evaluation.run_page.heat import HeatMap
 from evaluation.run_page.scores import Scores
-from evaluation.shown import Shown
-from evaluation.worst import ShownQuery
 
 Tone = Literal["good", "bad", "plain"]
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evaluation.compare import Comparison
-from evaluation.heat_colours import side_of, span_of, step_of
-from evaluation.kinds import KINDS
-from evaluation.report import DIMENSIONS
+from evaluation.gates.compare import Comparison
+from evaluation.pages.heat_colours import side_of, span_of, step_of
+from evaluation.pages.report import DIMENSIONS
+from evaluation.queries.kinds import KINDS
 from evaluation.results import EvaluationReport, SliceScore
 from evaluation.run_page.scores import Sure, surely
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from evaluation.figures import system_label
-from evaluation.heat_colours import DARK, FAR, LIGHT, SIDE, STEPS, colours
-from evaluation.pages import template
+from evaluation.pages.figures import system_label
+from evaluation.pages.heat_colours import DARK, FAR, LIGHT, SIDE, STEPS, colours
+from evaluation.pages.template import template
 from evaluation.run_page.content import Missing, RunPage, Tile
 from evaluation.run_page.costs import duration
 from evaluation.run_page.heat import HeatMap

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from evaluation.compare import Comparison, Difference
-from evaluation.kinds import BASELINES, ENGINE, KINDS
+from evaluation.gates.compare import Comparison, Difference
+from evaluation.queries.kinds import BASELINES, ENGINE, KINDS
 from evaluation.results import EvaluationReport, Measured
 
 Sure = Literal["better", "worse", "no difference shown"]

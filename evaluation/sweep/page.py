@@ -5,8 +5,8 @@ from pathlib import Path
 import matplotlib
 from markupsafe import Markup
 
-from evaluation.figures import GRID, INK, MUTED, SERIES, STYLE, as_svg, axes_of
-from evaluation.pages import template
+from evaluation.pages.figures import GRID, INK, MUTED, SERIES, STYLE, as_svg, axes_of
+from evaluation.pages.template import template
 from evaluation.sweep.results import Importance, SweepReport, Trial
 
 TEMPLATE = Path(__file__).with_name("sweep.html.j2")

@@ -19,12 +19,12 @@ from catalog.splits import SplitParams, split_products
 from catalog.tables import read_judgements, read_products, read_terms
 from catalog.workspace import TRIAL_REPORT, TUNED
 from evaluation.answers import ask_engine
-from evaluation.judgements import EvaluationSet
-from evaluation.kinds import ENGINE, FOR_JUDGING, KINDS
 from evaluation.metrics import mean, per_query
 from evaluation.params import EvaluateParams
 from evaluation.pool import pool_collection, pool_engines
-from evaluation.questions import evaluation_set
+from evaluation.queries.judgements import EvaluationSet
+from evaluation.queries.kinds import ENGINE, FOR_JUDGING, KINDS
+from evaluation.queries.questions import evaluation_set
 from evaluation.runs import Photos, photos_of
 from evaluation.sweep.results import TrialReport
 from evaluation.sweep.space import SweepParams

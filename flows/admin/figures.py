@@ -8,7 +8,7 @@ from functools import lru_cache
 import matplotlib
 from markupsafe import Markup
 
-from evaluation.figures import GRID, SERIES, STYLE, as_svg, axes_of
+from evaluation.pages.figures import GRID, SERIES, STYLE, as_svg, axes_of
 from flows.admin.quality import Course, Quality
 from flows.monitoring.figures import by_day
 from flows.monitoring.results import Day

@@ -7,10 +7,10 @@ from typing import Any
 from jinja2 import Template
 from starlette.requests import Request
 
-from evaluation.figures import system_label
-from evaluation.heat_colours import DARK, LIGHT, colours, step_of
-from evaluation.kinds import KINDS
-from evaluation.pages import template
+from evaluation.pages.figures import system_label
+from evaluation.pages.heat_colours import DARK, LIGHT, colours, step_of
+from evaluation.pages.template import template
+from evaluation.queries.kinds import KINDS
 from flows.admin.entrance import VISITOR
 from flows.admin.reading import moved
 

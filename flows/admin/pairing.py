@@ -3,8 +3,8 @@
 import polars as pl
 
 from catalog.errors import EtalageError
-from evaluation.compare import compare
-from evaluation.rules import ChampionRules
+from evaluation.gates.compare import compare
+from evaluation.gates.rules import ChampionRules
 from evaluation.scores import PER_QUERY_FILE, read_scores
 from flows.admin.reading import Known
 from flows.admin.side_by_side import Paired

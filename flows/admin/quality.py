@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from evaluation.kinds import KINDS
+from evaluation.queries.kinds import KINDS
 from flows.admin.reading import Known, Overview, kinds_of
 from flows.lineage.origins import Score
 

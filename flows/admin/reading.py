@@ -8,7 +8,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from catalog.errors import EtalageError, NotReady, ReleaseNotFound
-from evaluation.kinds import ENGINE, KINDS
+from evaluation.queries.kinds import ENGINE, KINDS
 from evaluation.results import EvaluationReport
 from flows.admin.refusals import unreadable
 from flows.lineage.origins import Lineage, Score, lineage_of

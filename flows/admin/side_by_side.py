@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from evaluation.compare import Difference
-from evaluation.kinds import ENGINE, KINDS
-from evaluation.reasons import Reason
+from evaluation.gates.compare import Difference
+from evaluation.gates.reasons import Reason
+from evaluation.queries.kinds import ENGINE, KINDS
 from evaluation.results import Latency
 from flows.admin.reading import Known, kinds_of
 from flows.lineage.differences import Differs, differences

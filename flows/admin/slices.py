@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evaluation.heat_colours import span_of
-from evaluation.kinds import KINDS
-from evaluation.report import DIMENSIONS
+from evaluation.pages.heat_colours import span_of
+from evaluation.pages.report import DIMENSIONS
+from evaluation.queries.kinds import KINDS
 from evaluation.results import SliceScore
 from flows.admin.reading import Known
 

@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from catalog.errors import InvalidSnapshot, ReleaseNotFound
-from evaluation.kinds import KINDS
-from evaluation.worst import METRIC
+from evaluation.pages.worst import METRIC
+from evaluation.queries.kinds import KINDS
 from flows.admin import figures
 from flows.admin.catalogue import Catalogue
 from flows.admin.pairing import pair

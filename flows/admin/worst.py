@@ -12,12 +12,12 @@ from catalog.errors import EtalageError, InvalidSnapshot
 from catalog.media import MediaStore
 from catalog.products import Product
 from evaluation.answers import RUNS_FILE, read_run
-from evaluation.judgements import EvaluationSet, read_evaluation_set
-from evaluation.kinds import ENGINE
 from evaluation.metrics import Ranked
+from evaluation.pages.shown import Thumbnails
+from evaluation.pages.worst import METRIC, show, worst_queries
+from evaluation.queries.judgements import EvaluationSet, read_evaluation_set
+from evaluation.queries.kinds import ENGINE
 from evaluation.scores import PER_QUERY_FILE, engine_values, read_scores
-from evaluation.shown import Thumbnails
-from evaluation.worst import METRIC, show, worst_queries
 from flows.admin.reading import Known
 from flows.releases import EVALUATION_FOLDER, REPORTS_FOLDER
 
@@ -72,7 +72,7 @@ def read_asked(release: Known) -> Asked:
 def worst(
     asked: Asked, kind: str | None, products: Callable[[], Sequence[Product]], media: MediaStore, count: int = MOST
 ) -> tuple[Sequence[object], bool]:
-    """The worst queries of `kind`, or of all in turns, as `evaluation.worst.show` gives them.
+    """The worst queries of `kind`, or of all in turns, as `evaluation.pages.worst.show` gives them.
 
     And whether their snapshot is gone, and the titles with it.
     """

@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from catalog.media import decode_image
-from evaluation.pages import template
+from evaluation.pages.template import template
 from flows.ingesting.preview import Preview
 
 TEMPLATE = Path(__file__).with_name("preview.html.j2")

@@ -9,8 +9,8 @@ from catalog.media import MediaStore
 from catalog.products import Product
 from catalog.tables import read_products
 from catalog.workspace import MEDIA, PICTURES_PAGE
-from evaluation.pages import template
-from evaluation.shown import Shown, Thumbnails, show_product
+from evaluation.pages.shown import Shown, Thumbnails, show_product
+from evaluation.pages.template import template
 
 TEMPLATE = Path(__file__).with_name("pictures.html.j2")
 SHOWN = 40

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from evaluation.kinds import ENGINE, KINDS
+from evaluation.queries.kinds import ENGINE, KINDS
 from flows.lineage.differences import Differs, ReleaseDiff, ScoreChange
 from flows.lineage.origins import Lineage, Score
 from flows.retention.keeping import Fate

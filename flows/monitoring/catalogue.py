@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from catalog.errors import EtalageError
 from catalog.products import Product
 from catalog.tables import read_products, read_snapshot
-from evaluation.continuity import Tables
-from evaluation.picture_shift import LEAST, picture_shift
-from evaluation.shifts import number_shift, total_variation
-from evaluation.slices import leaf
+from evaluation.audits.picture_shift import LEAST, picture_shift
+from evaluation.audits.shifts import number_shift, total_variation
+from evaluation.gates.continuity import Tables
+from evaluation.queries.slices import leaf
 from flows import dvc
 from flows.lineage.differences import count_changes
 from flows.lineage.snapshots import looks_now, looks_of, products_of

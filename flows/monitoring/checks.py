@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from evaluation.shifts import Shift
+from evaluation.audits.shifts import Shift
 from evaluation.significance import holm
 
 About = Literal["queries", "answers", "clicks", "catalogue"]

@@ -13,7 +13,7 @@ from pathlib import Path
 from bento.journals.answered import Answered
 from bento.journals.reported import Reported
 from catalog.actions import BUY, CART, CLICK, VIEW
-from evaluation.shifts import Shift, share_shift
+from evaluation.audits.shifts import Shift, share_shift
 from flows.lineage.answers import meant, once, place_of, read_answers, read_reported
 from flows.monitoring.checks import Check, too_few
 from flows.monitoring.params import MonitorParams

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import matplotlib
 from markupsafe import Markup
 
-from evaluation.figures import SERIES, STYLE, as_svg, axes_of
+from evaluation.pages.figures import SERIES, STYLE, as_svg, axes_of
 from flows.monitoring.results import Day
 
 PLOTS: tuple[tuple[str, Mapping[str, Callable[[Day], float]]], ...] = (

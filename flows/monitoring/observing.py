@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from catalog.tables import read_interactions, read_products
-from evaluation.shifts import Floats
+from evaluation.audits.shifts import Floats
 from flows.lineage.answers import folder_of
 from flows.monitoring import catalogue, clicks, feedback, overview
 from flows.monitoring.checks import Check, decide

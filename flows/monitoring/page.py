@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from evaluation.pages import template
+from evaluation.pages.template import template
 from flows.monitoring.figures import by_day
 from flows.monitoring.results import Clicked, MonitorReport, Rate, SliceCount
 

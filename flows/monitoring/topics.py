@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from catalog.tokens import tokenize
-from evaluation.shifts import Floats
+from evaluation.audits.shifts import Floats
 from flows.monitoring.params import Topics
 from flows.monitoring.results import Topic
 from flows.monitoring.traffic import Encode

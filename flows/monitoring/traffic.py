@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from evaluation.shifts import (
+from evaluation.audits.shifts import (
     Floats,
     Shift,
     category_shift,

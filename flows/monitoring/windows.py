@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bento.journals.answered import Answered
 from catalog.errors import NotReady
-from evaluation.judgements import read_evaluation_set
+from evaluation.queries.judgements import read_evaluation_set
 from flows.lineage.answers import Reading, folder_of, read_answers, words_of
 from flows.monitoring.spans import AUTO, EVALUATION, RELEASE, Span, span_before
 from flows.releases import ReleaseStore

@@ -7,11 +7,11 @@ from typing import Any
 from catalog.errors import EtalageError
 from catalog.media import MediaStore
 from catalog.products import Product
-from evaluation.continuity import Change, Continuity, Tables, continuity
-from evaluation.gates import asked_of_changes
-from evaluation.rules import ContinuityRules
+from evaluation.gates.continuity import Change, Continuity, Tables, continuity
+from evaluation.gates.decide import asked_of_changes
+from evaluation.gates.rules import ContinuityRules
+from evaluation.pages.shown import Shown, Thumbnails, show_product
 from evaluation.run_page.content import ChangeRow, Changes, Missing, SettingRow, ShareRow
-from evaluation.shown import Shown, Thumbnails, show_product
 from flows.continuity import Served, tables_now, tables_then
 from flows.lineage.differences import count_changes, differing, flat
 from flows.monitoring.catalogue import mixes, new_values

@@ -19,21 +19,21 @@ from catalog.snapshot import snapshot_id
 from catalog.tables import read_products
 from catalog.workspace import CURVES, EVALUATION, GATE_REPORT
 from evaluation.answers import RUNS_FILE, read_run
-from evaluation.evidence import Evidence
-from evaluation.figures import curves
-from evaluation.judgements import read_evaluation_set
-from evaluation.kinds import ENGINE
-from evaluation.report import headlines
+from evaluation.gates.evidence import Evidence
+from evaluation.gates.rules import GateRules
+from evaluation.pages.figures import curves
+from evaluation.pages.report import headlines
+from evaluation.pages.shown import Thumbnails
+from evaluation.pages.worst import best_queries, shown_queries, worst_queries
+from evaluation.queries.judgements import read_evaluation_set
+from evaluation.queries.kinds import ENGINE
 from evaluation.results import EvaluationReport
-from evaluation.rules import GateRules
 from evaluation.run_page.catalogue_map import CatalogueMap, catalogue_map
 from evaluation.run_page.content import Ending, Gates, Missing, Queries, RunPage, Tile, Tone
 from evaluation.run_page.costs import Costs, ReportParams
 from evaluation.run_page.heat import heat_map
 from evaluation.run_page.scores import scores_of
 from evaluation.scores import PER_QUERY_FILE, engine_values, read_scores
-from evaluation.shown import Thumbnails
-from evaluation.worst import best_queries, shown_queries, worst_queries
 from flows import milestones
 from flows.errors import RefusedByGates
 from flows.milestones import Measured

@@ -1,6 +1,6 @@
 """The ranking settings of a release: which fusion, and what it needs to know of each kind of query.
 
-Chosen on the validation split (evaluation.tune); they travel with the release as ranking.json.
+Chosen on the validation split (evaluation.tuning.tune); they travel with the release as ranking.json.
 """
 
 from collections.abc import Collection, Mapping

@@ -21,10 +21,10 @@ from benchmarks.repository import ROOT
 from catalog.ingest import ingest
 from catalog.sources import open_source
 from catalog.tables import read_judgements, read_products, read_terms
-from evaluation.continuity import Tables, continuity
-from evaluation.gates import asked_of_continuity
+from evaluation.gates.continuity import Tables, continuity
+from evaluation.gates.decide import asked_of_continuity
+from evaluation.gates.rules import ContinuityRules
 from evaluation.params import TuneParams
-from evaluation.rules import ContinuityRules
 from flows.parameters import changed_params
 from search.ranking.settings import Ranking
 from validation.checks import validate_snapshot

@@ -10,16 +10,16 @@ from catalog.media import MediaStore
 from catalog.tokens import tokenize
 from evaluation.answers import Systems, ask_baselines, ask_engine, runs_table
 from evaluation.baselines import bm25_run, frozen_run, plain_words, random_run
-from evaluation.compare import EvaluationSetMismatch, compare
-from evaluation.judgements import EvaluationSet
-from evaluation.kinds import ENGINE, KINDS
+from evaluation.gates.compare import EvaluationSetMismatch, compare
+from evaluation.gates.rescore import rescore
+from evaluation.gates.rules import ChampionRules
 from evaluation.measure import score
 from evaluation.metrics import mean, per_query
 from evaluation.params import EvaluateParams
 from evaluation.pool import hidden_collection, pool_collection, pool_engines
-from evaluation.questions import evaluation_set
-from evaluation.rescore import rescore
-from evaluation.rules import ChampionRules
+from evaluation.queries.judgements import EvaluationSet
+from evaluation.queries.kinds import ENGINE, KINDS
+from evaluation.queries.questions import evaluation_set
 from evaluation.runs import ask, latency, photos_of
 from search.engine import Query
 from search.logic import SearchLogic

@@ -3,9 +3,9 @@
 import polars as pl
 import pytest
 
-from evaluation.judgements import EvaluationQuery, EvaluationSet
 from evaluation.measure import margins, measurements, score, slice_scores
 from evaluation.metrics import METRICS
+from evaluation.queries.judgements import EvaluationQuery, EvaluationSet
 from evaluation.results import Measured
 
 

@@ -13,8 +13,8 @@ from catalog.errors import GateRefused
 from catalog.products import Product
 from catalog.snapshot import snapshot_id
 from catalog.workspace import MEDIA
-from evaluation.continuity import Continuity
-from evaluation.rules import ChampionRules
+from evaluation.gates.continuity import Continuity
+from evaluation.gates.rules import ChampionRules
 from evaluation.scores import PER_QUERY_FILE
 from flows.champion_scores import FILE, AskedToday, asked_today
 from flows.first_steps import look_at_questions

@@ -14,7 +14,7 @@ from catalog.snapshot import Snapshot, write_snapshot
 from catalog.tables import write_judgements, write_products, write_terms
 from catalog.workspace import DATA
 from catalog.workspace import PRODUCTS as PRODUCTS_FILE
-from evaluation.rules import ContinuityRules
+from evaluation.gates.rules import ContinuityRules
 from flows import dvc
 from flows.continuity import against_champion, demand, with_losses
 from flows.releases import ChampionRecord, ReleaseStore

@@ -15,8 +15,8 @@ from bento.journals.reported import Reported
 from catalog.errors import ReleaseNotFound, TamperedRelease
 from catalog.products import Product
 from catalog.tables import write_products
-from evaluation.gates import Decision
-from evaluation.reasons import Reason
+from evaluation.gates.decide import Decision
+from evaluation.gates.reasons import Reason
 from evaluation.results import EvaluationReport, Inputs, Measured
 from flows.errors import MISSING, USAGE, AnswerNotFound, SnapshotMissing
 from flows.lineage.answers import Reading, find_answers, find_reported, read_answers

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from catalog.errors import InvalidQuery, NotReady, ReleaseNotFound
-from evaluation.judgements import EvaluationQuery, EvaluationSet
+from evaluation.queries.judgements import EvaluationQuery, EvaluationSet
 from flows.monitoring.checks import Outcome, decide
 from flows.monitoring.observing import observe
 from flows.monitoring.page import render

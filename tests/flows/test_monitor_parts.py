@@ -14,8 +14,8 @@ from catalog.looks import write_looks
 from catalog.picture_hash import GRID, Look
 from catalog.products import Interaction, Product
 from catalog.tables import write_products
-from evaluation.continuity import Tables
-from evaluation.shifts import Floats
+from evaluation.audits.shifts import Floats
+from evaluation.gates.continuity import Tables
 from flows.monitoring.catalogue import catalogue_checks, mixes, new_values, picture_check, read_catalogues
 from flows.monitoring.checks import decide
 from flows.monitoring.clicks import click_checks, clicked

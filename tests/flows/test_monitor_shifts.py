@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from evaluation.shifts import (
+from evaluation.audits.shifts import (
     Floats,
     category_shift,
     discrepancy_p,

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import GateRefused
-from evaluation.evidence import Fidelity
-from evaluation.rules import FidelityRules
+from evaluation.gates.evidence import Fidelity
+from evaluation.gates.rules import FidelityRules
 from flows.moving import demand_fidelity, moved, settle
 from flows.releases import ReleaseStore
 from search.settings import SearchSettings

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.compare import Comparison
-from evaluation.evidence import Evidence
-from evaluation.gates import decide
-from evaluation.record import EvaluationBroken
+from evaluation.gates.compare import Comparison
+from evaluation.gates.decide import decide
+from evaluation.gates.evidence import Evidence
+from evaluation.gates.record import EvaluationBroken
 from evaluation.results import Inputs
 from flows.errors import BROKEN, exit_code
 from flows.reproducing import by_other_code, demand_same_questions
@@ -62,7 +62,7 @@ def test_scores_that_do_not_come_out_again_name_the_code_where_it_may_be_the_cau
 def test_a_champion_without_a_record_stops_a_run_and_a_forced_one_goes_on_without_a_comparison(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from evaluation.rules import GateRules
+    from evaluation.gates.rules import GateRules
     from flows.orchestration import flow
     from flows.retrain import compared
 

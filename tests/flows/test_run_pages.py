@@ -16,7 +16,7 @@ from catalog.media import MediaStore
 from catalog.params import load_section
 from catalog.products import Product
 from catalog.workspace import DATA, RUN_PAGE, TIMES_REPORT
-from evaluation.rules import ContinuityRules
+from evaluation.gates.rules import ContinuityRules
 from evaluation.run_page.content import Changes, Missing
 from evaluation.run_page.costs import Cost, ReportParams
 from evaluation.run_page.page import PARTS, render

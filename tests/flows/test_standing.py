@@ -8,8 +8,8 @@ import pytest
 from bento.process.serve import bento_folder
 from catalog.errors import InvalidParams
 from catalog.params import params_document
-from evaluation.gates import Decision
-from evaluation.reasons import Reason
+from evaluation.gates.decide import Decision
+from evaluation.gates.reasons import Reason
 from flows.candidate import read_candidate
 from flows.errors import RefusedByGates, WithdrawnRelease
 from flows.moving import settle

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from evaluation.gates import Decision
-from evaluation.reasons import Reason
+from evaluation.gates.decide import Decision
+from evaluation.gates.reasons import Reason
 from flows.releases import ReleaseStore
 from flows.verdict import Verdict
 from search.release import ReleaseManifest, write_manifest

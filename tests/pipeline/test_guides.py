@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from benchmarks.repository import copy_repository
-from evaluation import gates
+from evaluation.gates import decide
 from flows.parameters import change_params
 from search.milvus import MilvusStore
 from tests.bento.running import free_port
@@ -212,7 +212,7 @@ def test_the_move_to_a_milvus_server_is_what_the_page_says(released: Workspace, 
 
 
 def test_the_gate_guide_explains_every_rule_that_can_speak() -> None:
-    code = Path(str(gates.__file__)).read_text(encoding="utf-8")
+    code = Path(str(decide.__file__)).read_text(encoding="utf-8")
     rules = set(re.findall(r"(?:at_least|at_most|above|exactly|missing|unasked)\(\s*\"(\w+)\"", code))
     rules |= set(re.findall(r"rule=\"(\w+)\"", code))
     rules |= set(re.findall(r"_unmeasured\(evidence, \"(\w+)\"", code))

@@ -42,9 +42,9 @@ SETTINGS = {"train.epochs": "4", "late.epochs": "2", **SMALL}
 LENT = (
     "models.compose",
     "models.late.build",
-    "evaluation.tune",
-    "evaluation.rank",
-    "evaluation.parity",
+    "evaluation.tuning.tune",
+    "evaluation.rankers.rank",
+    "evaluation.gates.parity",
     "evaluation.evaluate",
 )
 """Modules of the stages after those that points kill."""

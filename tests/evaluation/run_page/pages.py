@@ -6,10 +6,12 @@ from io import BytesIO
 
 from PIL import Image
 
-from evaluation.compare import Comparison, Difference
-from evaluation.judgements import EvaluationQuery
-from evaluation.kinds import KINDS
-from evaluation.reasons import Reason, at_least, unasked
+from evaluation.gates.compare import Comparison, Difference
+from evaluation.gates.reasons import Reason, at_least, unasked
+from evaluation.pages.shown import Shown, thumbnail
+from evaluation.pages.worst import ShownQuery
+from evaluation.queries.judgements import EvaluationQuery
+from evaluation.queries.kinds import KINDS
 from evaluation.results import EvaluationReport, Inputs, Measured, SliceScore
 from evaluation.run_page.catalogue_map import CatalogueMap, Category, Landmark, Point
 from evaluation.run_page.content import (
@@ -27,8 +29,6 @@ from evaluation.run_page.content import (
 from evaluation.run_page.costs import Cost, Costs, ReportParams
 from evaluation.run_page.heat import heat_map
 from evaluation.run_page.scores import scores_of
-from evaluation.shown import Shown, thumbnail
-from evaluation.worst import ShownQuery
 
 ALPHA = 0.05
 INPUTS = Inputs(

@@ -2,12 +2,12 @@
 
 import pytest
 
-from evaluation.heat_colours import DARK, FAR, LIGHT, SIDE, SPAN, STEPS, colours, side_of, span_of, step_of
+from evaluation.pages.heat_colours import DARK, FAR, LIGHT, SIDE, SPAN, STEPS, colours, side_of, span_of, step_of
 from evaluation.run_page.heat import heat_map
 from evaluation.run_page.page import side_class
 from tests.evaluation.run_page.pages import ALPHA, COMPARISON, SLICES, a_report, a_slice
 
-INK = {"light": "#1f2328", "dark": "#e8e6e1"}  # of evaluation/style.css.j2
+INK = {"light": "#1f2328", "dark": "#e8e6e1"}  # of evaluation/pages/style.css.j2
 
 
 def luminance(colour: str) -> float:

@@ -11,7 +11,7 @@ from catalog.splits import SplitParams, split_products
 from evaluation.metrics import mean, per_query
 from evaluation.params import EvaluateParams
 from evaluation.pool import pool_engines
-from evaluation.questions import evaluation_set
+from evaluation.queries.questions import evaluation_set
 from evaluation.runs import ask, photos_of
 from evaluation.sweep.results import TrialReport, pareto_front
 from evaluation.sweep.space import SweepParams

@@ -13,13 +13,13 @@ from catalog.tables import write_products
 from catalog.workspace import DATA, MEDIA, PRODUCTS
 from evaluation.answers import RUNS_FILE, Systems, ask_baselines, ask_engine, runs_table
 from evaluation.evaluate import summarise
-from evaluation.gates import Decision
-from evaluation.judgements import EvaluationSet
+from evaluation.gates.decide import Decision
+from evaluation.gates.reasons import at_least, unasked
 from evaluation.measure import score
 from evaluation.params import EvaluateParams
 from evaluation.pool import pool_engines
-from evaluation.questions import evaluation_set
-from evaluation.reasons import at_least, unasked
+from evaluation.queries.judgements import EvaluationSet
+from evaluation.queries.questions import evaluation_set
 from evaluation.results import EvaluationReport, Inputs
 from evaluation.runs import photos_of
 from evaluation.scores import PER_QUERY_FILE

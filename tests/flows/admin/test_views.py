@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from evaluation.heat_colours import step_of
-from evaluation.kinds import KINDS
+from evaluation.pages.heat_colours import step_of
+from evaluation.queries.kinds import KINDS
 from flows.admin.figures import as_attributes
 from flows.admin.pairing import pair
 from flows.admin.quality import quality
