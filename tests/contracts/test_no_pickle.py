@@ -23,7 +23,7 @@ from search.handover import read_rows
 from search.hubness import Hubs
 from search.ranking.neural import MODEL, Network
 from search.understanding.vocabulary import Vocabulary
-from tests.models.test_checkpoint import KEY
+from tests.models.training.test_checkpoint import KEY
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("catalog", "validation", "models", "search", "evaluation", "flows", "bento", "benchmarks", "etalage_client")

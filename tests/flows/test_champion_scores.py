@@ -21,7 +21,7 @@ from flows.first_steps import look_at_questions
 from flows.milestones import todays_questions
 from flows.releases import EVALUATION_FOLDER, REPORTS_FOLDER
 from search.milvus import MilvusStore
-from tests.flows.refresh_worlds import RELEASE, World, catalogue
+from tests.flows.refreshing.refresh_worlds import RELEASE, World, catalogue
 
 RULES = ChampionRules(minimum=10, bootstrap_rounds=200)
 SETTINGS = {"split": {"test": 0.5}, "evaluate": {}, "embed": {}}

@@ -41,7 +41,7 @@ sweep:
 STAGES = """
 stages:
   tune:
-    cmd: python -m tests.flows.tiny_stage
+    cmd: python -m tests.flows.lineage.tiny_stage
     deps: [data, code.py]
     params: [model, train, tune]
     outs: [artifacts/encoder, artifacts/embeddings, artifacts/tuned]

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.receivers import web_server
+from tests.flows.notifying.receivers import web_server
 from tests.pipeline.prefect_api import Run, Server
 from tests.pipeline.workspace import TINY, Workspace
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.rolling import runs
+from tests.flows.serving.rolling import runs
 from tests.pipeline.workspace import prefect_server
 from tests.recovery.killing import After, Seam
 from tests.recovery.phases import FIRST, PHASES, Point, points

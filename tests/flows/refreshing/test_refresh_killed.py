@@ -20,13 +20,13 @@ from search.milvus import MilvusStore
 from search.refreshes import records
 from tests.bento.running import make_shop
 from tests.bento.world import catalogue as shop
-from tests.flows.refresh_worlds import RELEASE, World, assert_same, catalogue
-from tests.flows.rolling import NEW_PRICES, OLD, Client, supervised, until
-from tests.flows.test_refreshing import STEPS, assert_each_is_old_or_new, changed
+from tests.flows.refreshing.refresh_worlds import RELEASE, World, assert_same, catalogue
+from tests.flows.refreshing.test_refreshing import STEPS, assert_each_is_old_or_new, changed
+from tests.flows.serving.rolling import NEW_PRICES, OLD, Client, supervised, until
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PROGRAM = textwrap.dedent("""
     import os, signal, sys
     from pathlib import Path

@@ -182,7 +182,7 @@ def test_killed_at_a_step_the_next_sweep_ends_as_an_undisturbed_one(home: Path, 
     wanted = contents(products(2))
     EmbeddingCache(home / CACHES, NEW).add(dict.fromkeys(wanted, ENTRY))
     write_products(products(2))
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
     done = subprocess.run([sys.executable, "-c", KILLED, str(home), step], env=environment)
     assert done.returncode == -signal.SIGKILL
     assert set(wanted) <= set(keys(home))
@@ -201,7 +201,7 @@ cache.remove([key for key in cache.sizes() if key.startswith("gone")])
 
 
 def test_killed_in_the_middle_of_a_removal_no_entry_that_stays_is_lost(tmp_path: Path) -> None:
-    environment, draw = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}, random.Random(7)
+    environment, draw = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}, random.Random(7)
     for number in range(6):
         cache = EmbeddingCache(tmp_path / str(number), NEW)
         cache.add({f"{'gone' if at % 3 else 'stays'} {at}": ENTRY for at in range(120)})

@@ -11,7 +11,7 @@ from models.combinations import SMALLEST, TORCHVISION
 from models.params import ImageKind, ModelParams
 from models.towers import torchvision_image
 from models.towers.torchvision_image import TorchvisionImageTower
-from tests.models.thin_networks import thin
+from tests.models.towers.thin_networks import thin
 
 LIGHT = sorted(TORCHVISION - {"vgg16"})  # vgg11_bn has the same cut and fewer layers
 

@@ -13,8 +13,8 @@ from models.training.order import phase_at, phases_of
 from models.training.pairs import TrainingTexts, _masked
 from models.training.params import TrainParams
 from models.training.task import DualEncoderTask
-from tests.models.test_pairs import INDEX, SHOP
 from tests.models.tiny_training import a_task, learn
+from tests.models.training.test_pairs import INDEX, SHOP
 
 
 def parts_of(task: DualEncoderTask, epoch: int) -> set[str]:

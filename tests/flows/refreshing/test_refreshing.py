@@ -25,7 +25,7 @@ from search.milvus import MilvusStore
 from search.refreshes import last_done, records, refresh_folder
 from search.release import ENCODER, RANKING
 from tests.bento.world import TERMS
-from tests.flows.refresh_worlds import RELEASE, World, assert_same, catalogue
+from tests.flows.refreshing.refresh_worlds import RELEASE, World, assert_same, catalogue
 from tests.search.conftest import server as server
 
 

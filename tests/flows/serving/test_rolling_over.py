@@ -23,7 +23,19 @@ from flows.releases import ChampionRecord, ReleaseStore
 from flows.serving.workers import start_worker
 from tests.bento.running import free_port, make_shop
 from tests.bento.world import catalogue
-from tests.flows.rolling import NEW, NEW_PRICES, OLD, QUERY, Client, Supervised, answer_of, ask, runs, supervised, until
+from tests.flows.serving.rolling import (
+    NEW,
+    NEW_PRICES,
+    OLD,
+    QUERY,
+    Client,
+    Supervised,
+    answer_of,
+    ask,
+    runs,
+    supervised,
+    until,
+)
 
 pytestmark = pytest.mark.slow
 

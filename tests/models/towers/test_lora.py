@@ -15,8 +15,8 @@ from models.towers.registry import IMAGE_TOWERS
 from models.towers.tower import Tower
 from models.training.weights import changing, copy_of, restore
 from tests.models.conftest import TEXTS
-from tests.models.thin_networks import thin
-from tests.models.tower_sources import image_params, pixels_for, text_params
+from tests.models.towers.thin_networks import thin
+from tests.models.towers.tower_sources import image_params, pixels_for, text_params
 
 TRANSFORMERS: list[TextKind] = ["clip", "siglip", "chinese_clip", "bert"]
 

@@ -1,6 +1,6 @@
 """What stands for all stages up to `tune` in the tests of a sweep: the tiny encoder "trained" in a second.
 
-python -m tests.flows.tiny_stage          (in a workspace)
+python -m tests.flows.lineage.tiny_stage          (in a workspace)
 
 A learning rate over TOO_MUCH diverges, as training does. While a file `slow` lies in the workspace it does not end,
 and with a file `broken` it crashes.

@@ -15,7 +15,7 @@ from flows.orchestration import flow
 from flows.outcome import RetrainOutcome
 from flows.releases import ChampionRecord
 from flows.verdict import Verdict
-from tests.flows.receivers import mail_server, web_server
+from tests.flows.notifying.receivers import mail_server, web_server
 from tests.flows.worlds import a_release, a_store, an_answer
 
 from prefect.blocks.notifications import CustomWebhookNotificationBlock  # isort: skip

@@ -42,7 +42,7 @@ stages:
 CODE = """
 from pathlib import Path
 from catalog.params import params_document
-from tests.flows.tiny_stage import main
+from tests.flows.lineage.tiny_stage import main
 main()
 Path("artifacts/embeddings/made.txt").write_text(f"by the {AGE} code, {params_document()['train']}")
 """

@@ -23,9 +23,9 @@ from models.training.features import FeatureStore, untrained
 from models.training.params import TrainParams
 from models.training.texts import LiveTexts, RememberedTexts
 from tests.models.conftest import TEXTS
-from tests.models.tower_sources import image_tower, text_params, text_tower
+from tests.models.towers.tower_sources import image_tower, text_params, text_tower
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 READERS = get_args(WordReader)
 HARD = [*TEXTS, "", "zxcvbnmq qwrtp 鱻龘", "!!!", "dress", "dress zxcvbnmq"]
 

@@ -1,6 +1,6 @@
 """What every tower owes, asked of all of TEXT_TOWERS and IMAGE_TOWERS: a new one is tested by being named there.
 
-Torchvision's networks are thin here; tests/models/test_torchvision_towers.py has the real ones.
+Torchvision's networks are thin here; tests/models/towers/test_torchvision_towers.py has the real ones.
 """
 
 import io
@@ -25,8 +25,8 @@ from models.towers import torchvision_image
 from models.towers.registry import IMAGE_TOWERS, TEXT_TOWERS
 from models.towers.tower import Tower
 from tests.models.conftest import TEXTS
-from tests.models.thin_networks import thin
-from tests.models.tower_sources import image_params, image_tower, pixels_for, text_params, text_tower
+from tests.models.towers.thin_networks import thin
+from tests.models.towers.tower_sources import image_params, image_tower, pixels_for, text_params, text_tower
 
 HARD = [*TEXTS, "", "zxcvbnmq qwrtp 鱻龘", "!!!", "dress"]  # no words, words nobody knows, no letters, one word
 EXPORTED_ELSEWHERE = {  # an export takes seconds: these have the graph of another kind, or are in test_export.py

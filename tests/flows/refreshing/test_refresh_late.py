@@ -29,7 +29,7 @@ from search.ranking import Ranking
 from search.refreshes import refresh_folder
 from search.release import ENCODER, RANKING, write_manifest
 from tests.bento.tiny_encoder import DIM, OPSET, photo
-from tests.flows.refresh_worlds import RELEASE, World, catalogue
+from tests.flows.refreshing.refresh_worlds import RELEASE, World, catalogue
 
 PARAMS = LateParams(enabled=True, side=2, width=DIM)
 SHARES = {"text": 0.5, "text to pictures": 0.5, "image": 0.5, "text+image": 0.5}

@@ -15,9 +15,9 @@ from models.params import ModelParams
 from models.progress import Lines, Position
 from models.towers import torchvision_image
 from models.train import Sections, train
-from tests.models.thin_networks import thin
 from tests.models.tiny_towers import TERMS, tiny_shop
-from tests.models.tower_sources import hub_folder
+from tests.models.towers.thin_networks import thin
+from tests.models.towers.tower_sources import hub_folder
 
 TRAIN = {"epochs": 3, "batch_size": 8, "min_steps": 1, "rounds": 2, "phrases": 1, "patience": 3, "device": "cpu"}
 FROM_NOTHING = {"text_tower": "gru", "image_tower": "resnet18", "image_backbone": "random", "image_size": 64}

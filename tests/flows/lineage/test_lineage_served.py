@@ -28,7 +28,7 @@ from search.in_use import alone, is_served
 from search.milvus import MilvusStore
 from tests.bento.running import make_shop
 from tests.bento.world import catalogue
-from tests.flows.rolling import NEW, OLD, Supervised, supervised, until
+from tests.flows.serving.rolling import NEW, OLD, Supervised, supervised, until
 
 pytestmark = pytest.mark.slow
 
