@@ -44,7 +44,7 @@ from models.late.tokens import ProductTokens
 from models.params import EmbedParams
 from search.late import LATE
 from search.logic import SearchLogic
-from search.milvus import MilvusStore
+from search.milvus.store import MilvusStore
 from search.release import ENCODER, RANKING, ReleaseManifest, write_manifest
 from search.rows import build_rows
 

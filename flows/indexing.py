@@ -16,7 +16,7 @@ from models.embeddings import load_embeddings
 from models.encoder import Encoder
 from search.logic import SearchLogic
 from search.memory import MemoryCollection
-from search.milvus import MilvusStore
+from search.milvus.store import MilvusStore
 from search.rows import Rows, build_rows
 from search.stumps import clear_stumps
 

@@ -6,7 +6,7 @@ from models.encoder import Encoder
 from search.contents import check_contents
 from search.engine import SearchEngine
 from search.logic import SearchLogic
-from search.milvus import MilvusStore
+from search.milvus.store import MilvusStore
 from search.query import Query
 from search.refreshed import refreshed
 from search.release import ENCODER, RANKING

@@ -51,7 +51,7 @@ class Reading:
     """A reader at work. Close it, or use it as a context: a reader that nobody waits for is ended."""
 
     def __init__(self, uri: str, release: str, encoder: str, wait_s: float) -> None:
-        """Begin. `uri` is the path of an embedded store; the rest is as in search.lite.read_release."""
+        """Begin. `uri` is the path of an embedded store; the rest is as in search.milvus.lite.read_release."""
         self.uri, self.release, self.encoder = uri, release, encoder
         self._file = tempfile.TemporaryFile(prefix="etalage-rows-")  # noqa: SIM115 (closed by `close`)
         number = self._file.fileno()
@@ -99,7 +99,7 @@ class Reading:
 def main(arguments: list[str]) -> int:
     """The reader: rows, or the reason why there are none, into the open file that is named by its number."""
     from search.handover import write_rows
-    from search.lite import read_release
+    from search.milvus.lite import read_release
 
     number, uri, release, encoder, wait_s = arguments
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # of a terminal, meant for the service, which then ends this

@@ -18,7 +18,7 @@ _SEARCH = (("search", "red dress"),)
 _HALVE = """
 from pathlib import Path
 from search.filters import KEY
-from search.milvus_session import embedded
+from search.milvus.session import embedded
 with embedded(Path(".etalage/milvus/etalage.db"), 30) as client:
     (name,) = [name for name in client.list_collections() if name.startswith("products_")]
     client.load_collection(name)

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.scale.world import Floats, World
-from search.milvus_schema import HNSW
+from search.milvus.schema import HNSW
 
 faiss: Any = import_module("faiss")  # its stubs know neither selectors nor what its Python side makes of arguments
 
-EF = 128  # what search.milvus_collection asks with for ten hits
+EF = 128  # what search.milvus.collection asks with for ten hits
 
 
 class FaissIndex:

@@ -13,9 +13,9 @@ from benchmarks.scale.world import World
 from search.collection import DENSE, FIELD_OF_LEG
 from search.filters import KEY, FilterFields
 from search.matching import METRICS
-from search.milvus_collection import MilvusCollection
-from search.milvus_schema import HNSW
-from search.milvus_session import answering, connect
+from search.milvus.collection import MilvusCollection
+from search.milvus.schema import HNSW
+from search.milvus.session import answering, connect
 from search.stored import COUNT, ENCODER, FACET_NAMES, has
 from search.stored import RELEASE as RELEASE_PROPERTY
 

@@ -19,7 +19,7 @@ from benchmarks.scale.served import RELEASE, Asked
 from benchmarks.scale.server import filled
 from benchmarks.scale.world import World, make_rows
 from search.memory import MemoryCollection
-from search.milvus import MilvusStore
+from search.milvus.store import MilvusStore
 from search.settings import SearchSettings
 
 _TIMEOUT_S = 900.0

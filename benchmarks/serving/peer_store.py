@@ -6,7 +6,7 @@ from pathlib import Path
 from pymilvus import DataType, MilvusClient
 
 from models.embeddings import ProductEmbeddings
-from search.milvus_session import embedded
+from search.milvus.session import embedded
 
 COLLECTION = "products"
 EF = 64

@@ -91,7 +91,7 @@ def _collection_of(release: str, encoder: str, begun: Reading | None) -> Iterato
 
 
 def _connected(settings: SearchSettings, release: str, encoder: str) -> Collection:
-    from search.milvus import MilvusStore  # slow to load, large, and only a server needs it
+    from search.milvus.store import MilvusStore  # slow to load, large, and only a server needs it
 
     store = MilvusStore(
         settings.uri,

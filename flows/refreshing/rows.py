@@ -4,7 +4,7 @@ import numpy as np
 
 from flows.refreshing.plan import Plan
 from models.embeddings import ProductEmbeddings
-from search.milvus_change import CollectionChange
+from search.milvus.change import CollectionChange
 from search.rows import Rows, build_rows
 
 

@@ -28,8 +28,8 @@ from models.encoder import Encoder
 from models.params import EmbedParams
 from search.collection import AS_MADE
 from search.contents import check_contents
-from search.milvus import MilvusStore
-from search.milvus_change import CollectionChange, Held
+from search.milvus.change import CollectionChange, Held
+from search.milvus.store import MilvusStore
 from search.refreshes import Changes, RefreshRecord, read_record, records, refresh_folder
 from search.release import ENCODER, ReleaseManifest
 from search.rows import Rows, filter_fields

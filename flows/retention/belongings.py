@@ -25,7 +25,7 @@ DRAFT = ".new"
 
 
 class StoredCollection(Protocol):
-    """The part of search.milvus.StoredRelease that is looked at."""
+    """The part of search.milvus.store.StoredRelease that is looked at."""
 
     @property
     def release(self) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from catalog.products import Product
 from search.engine import Query, SearchEngine
-from search.milvus import MilvusStore
+from search.milvus.store import MilvusStore
 from search.query import WeightedTerm
 from search.ranking import Ranking
 from tests.search.worlds import WordEncoder, catalogue, engine_of, rows_of, store_path

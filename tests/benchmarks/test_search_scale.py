@@ -69,7 +69,7 @@ def test_every_exact_way_finds_the_true_ten_under_every_filter(folder: Path, wor
 
 
 def test_a_server_is_filled_asked_and_left_as_it_was(server: str, world: World) -> None:
-    from search.milvus_session import connect
+    from search.milvus.session import connect
 
     client = connect(server, "", 20.0)
     before = client.list_collections()

@@ -19,7 +19,7 @@ from bento.process.serve import serve_command
 from catalog.products import Product
 from search.contents import sealed
 from search.logic import SearchLogic
-from search.milvus import MilvusStore
+from search.milvus.store import MilvusStore
 from search.release import write_manifest
 from tests.bento.tiny_encoder import write_tiny_encoder
 from tests.bento.world import catalogue, make_manifest, make_rows

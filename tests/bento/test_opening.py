@@ -24,7 +24,7 @@ from search.contents import sealed
 from search.engine import Query, SearchEngine
 from search.logic import SearchLogic
 from search.memory import MemoryCollection
-from search.milvus import MilvusStore
+from search.milvus.store import MilvusStore
 from search.query_cache import CachedEncoder, Lookup
 from search.reading import Reading, read_ahead
 from search.release import read_manifest, write_manifest

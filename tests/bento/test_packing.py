@@ -21,7 +21,7 @@ def test_the_serving_code_is_the_closure_of_the_services_imports_and_has_no_trai
     assert not {module for module in modules if module.split("/")[0] in ("flows", "evaluation", "validation")}
     assert {
         "search/reading.py",
-        "search/lite.py",
+        "search/milvus/lite.py",
         "search/handover.py",
     } <= modules  # another process imports the last two
     assert "milvus_lite" in foreign_packages(serving_code(root=PROJECT))
@@ -41,7 +41,7 @@ def test_the_closure_follows_imports_inside_functions_and_packages_but_not_forei
         "bento/service.py": "def late():\n    from search import engine\nimport numpy.linalg",
         "search/__init__.py": "import json",
         "search/engine.py": "import catalog.text as words",
-        "search/milvus.py": "import pymilvus",
+        "search/milvus/store.py": "import pymilvus",
         "catalog/text.py": "import jieba",
     }.items():
         path = tmp_path / name

@@ -17,7 +17,7 @@ from catalog.errors import NotReady, StoreAway
 from search.contents import sealed
 from search.deadline import answered_by
 from search.logic import SearchLogic
-from search.milvus import MilvusStore
+from search.milvus.store import MilvusStore
 from search.release import write_manifest
 from tests.bento.test_readiness import wait_for
 from tests.bento.tiny_encoder import write_tiny_encoder

@@ -26,7 +26,7 @@ def test_torch_and_torchvision_are_the_pair_that_works_together() -> None:
     assert done.stdout.strip() == "[0]"
 
 
-@pytest.mark.parametrize("module", ["search.engine", "search.milvus", "models.encoder", "bento.app"])
+@pytest.mark.parametrize("module", ["search.engine", "search.milvus.store", "models.encoder", "bento.app"])
 def test_what_serves_never_imports_training_code(module: str) -> None:
     assert imported_by(f"import {module}").isdisjoint(
         {"torch", "torchvision", "transformers", "prefect", "dvc", "great_expectations"}

@@ -20,7 +20,7 @@ from flows.champion_scores import FILE, AskedToday, asked_today
 from flows.first_steps import look_at_questions
 from flows.milestones import todays_questions
 from flows.releases import EVALUATION_FOLDER, REPORTS_FOLDER
-from search.milvus import MilvusStore
+from search.milvus.store import MilvusStore
 from tests.flows.refreshing.refresh_worlds import RELEASE, World, catalogue
 
 RULES = ChampionRules(minimum=10, bootstrap_rounds=200)

@@ -48,7 +48,7 @@ class FileAlias:
         self._write({**state, "collections": [name for name in state["collections"] if name != release]})
 
     def releases(self) -> list[Stored]:
-        """All collections, as `search.milvus.MilvusStore.releases` tells them."""
+        """All collections, as `search.milvus.store.MilvusStore.releases` tells them."""
         state = json.loads(self.path.read_text())
         return [Stored(name, name == state["alias"]) for name in state["collections"]]
 

@@ -18,7 +18,7 @@ import pytest
 from benchmarks.repository import copy_repository
 from evaluation.gates import decide
 from flows.parameters import change_params
-from search.milvus import MilvusStore
+from search.milvus.store import MilvusStore
 from tests.bento.running import free_port
 from tests.pipeline.export import write_export
 from tests.pipeline.prefect_api import Server

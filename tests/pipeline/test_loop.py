@@ -15,7 +15,7 @@ import pytest
 from benchmarks.faithfulness import engine_here, measured
 from catalog.media import MediaStore
 from evaluation.run_page.page import PARTS
-from search.milvus import MilvusStore
+from search.milvus.store import MilvusStore
 from search.release import read_manifest, write_manifest
 from tests.pipeline.prefect_api import Server
 from tests.pipeline.workspace import TINY, Done, Workspace

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from search.milvus import MilvusStore
+from search.milvus.store import MilvusStore
 from tests.bento.running import free_port
 from tests.pipeline.workspace import prefect_server
 from tests.recovery.phases import MARKS

@@ -21,7 +21,7 @@ from flows.promotion import INTENT
 from flows.releases import ReleaseStore
 from models.encoder_folder import fingerprint
 from search.contents import digests
-from search.milvus import MilvusStore
+from search.milvus.store import MilvusStore
 from search.refreshes import records
 
 State = Mapping[str, str]

@@ -10,7 +10,7 @@ import pytest
 from flows.promotion import promote
 from flows.releases import ReleaseStore
 from search.filters import KEY
-from search.milvus import MilvusStore
+from search.milvus.store import MilvusStore
 from search.release import write_manifest
 from tests.bento.running import make_shop
 from tests.bento.world import catalogue

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from catalog.errors import NotReady
-from search.milvus import MilvusStore
+from search.milvus.store import MilvusStore
 
 
 class MilvusServer:

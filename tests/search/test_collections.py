@@ -11,7 +11,7 @@ from search.collection import LEGS, Collection, Scored
 from search.filters import parse_filters
 from search.matching import METRICS, MetricName
 from search.memory import MemoryCollection
-from search.milvus import MilvusStore
+from search.milvus.store import MilvusStore
 from search.reading import Reading
 from tests.search.worlds import WordEncoder, many_rows, rows_of, store_path
 

@@ -26,7 +26,7 @@ from search.filters import (
     to_milvus,
 )
 from search.memory import MemoryCollection
-from search.milvus import MilvusStore
+from search.milvus.store import MilvusStore
 from tests.search.worlds import WordEncoder, rows_of, store_path
 
 FIELDS = FilterFields(facets=("category", "colour", "size"))

@@ -13,7 +13,7 @@ from search.collection import Freshness, Scored, Vector
 from search.engine import Query, SearchEngine
 from search.filters import EVERYTHING, Filter
 from search.memory import MemoryCollection
-from search.milvus import MilvusStore
+from search.milvus.store import MilvusStore
 from search.ranking import Ranking
 from search.reading import Reading
 from search.rows import Rows

@@ -18,8 +18,8 @@ from search.collection import Collection
 from search.engine import Query, SearchEngine
 from search.filters import EVERYTHING, parse_filters
 from search.memory import MemoryCollection
-from search.milvus import MilvusStore
-from search.milvus_session import embedded
+from search.milvus.session import embedded
+from search.milvus.store import MilvusStore
 from search.query import WeightedTerm
 from search.ranking import Ranking
 from search.settings import IndexChoice, SearchSettings
@@ -112,7 +112,7 @@ def test_a_copy_in_process_stays_its_release_through_promotion_and_the_next_open
 
 
 def test_more_rows_than_a_page_are_read_whole(store: MilvusStore, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("search.milvus_rows._READ_AT_ONCE", 64)
+    monkeypatch.setattr("search.milvus.rows._READ_AT_ONCE", 64)
     store.write(many_rows(300), "r1")
     assert store.rows("r1").digest == many_rows(300).digest
 
@@ -145,7 +145,7 @@ def test_a_product_that_does_not_find_itself_stops_the_release(store: MilvusStor
 KILLED = """
     import os, signal, sys
     from pymilvus import MilvusClient
-    from search.milvus import MilvusStore
+    from search.milvus.store import MilvusStore
     from tests.search.worlds import many_rows
 
     insert, calls = MilvusClient.insert, []
@@ -178,7 +178,7 @@ def test_an_open_collection_holds_no_lock_so_another_process_opens_it_too(store:
     other = python(
         """
         import sys
-        from search.milvus import MilvusStore
+        from search.milvus.store import MilvusStore
         print(MilvusStore(sys.argv[1], wait_s=0.0).open("r1").count())
         """,
         store.uri,
@@ -190,7 +190,7 @@ def test_an_open_collection_holds_no_lock_so_another_process_opens_it_too(store:
 HOLDING = """
     import sys, time
     from pathlib import Path
-    from search.milvus_session import embedded
+    from search.milvus.session import embedded
     with embedded(Path(sys.argv[1]), 10.0):
         print("held", flush=True)
         time.sleep(float(sys.argv[2]))

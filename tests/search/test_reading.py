@@ -18,9 +18,9 @@ import pytest
 from catalog.errors import EncoderMismatch, EtalageError, NotReady, ReleaseNotFound
 from models.embeddings import FIELDS
 from search.handover import read_rows, write_rows
-from search.lite import read_release
 from search.matching import METRICS
-from search.milvus import MilvusStore
+from search.milvus.lite import read_release
+from search.milvus.store import MilvusStore
 from search.reading import Reading
 from search.rows import Rows
 from search.stored import COUNT

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import NotReady
-from search.milvus import MilvusStore
+from search.milvus.store import MilvusStore
 from search.stumps import clear_stumps, stumps
 from tests.search.worlds import rows_of
 

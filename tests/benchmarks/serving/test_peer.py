@@ -15,7 +15,7 @@ from benchmarks.serving.paths import PEER_PHOTOS, PEER_READY
 from benchmarks.serving.peer import TorchEncoder, create_app
 from benchmarks.serving.peer_store import COLLECTION, write_store
 from models.prefixes import unit_prefix
-from search.milvus_session import embedded
+from search.milvus.session import embedded
 from search.query import Query
 from tests.models.tiny_towers import square, tiny_model
 from tests.search.worlds import Floats, WordEncoder, catalogue, embeddings_of

@@ -25,7 +25,7 @@ from flows.retention.disposal import collect
 from flows.retention.keeping import fates
 from flows.serving.workers import start_worker
 from search.in_use import alone, is_served
-from search.milvus import MilvusStore
+from search.milvus.store import MilvusStore
 from tests.bento.running import make_shop
 from tests.bento.world import catalogue
 from tests.flows.serving.rolling import NEW, OLD, Supervised, supervised, until

@@ -18,7 +18,7 @@ from models.embed import embed_products
 from models.encoder import Encoder
 from search.contents import sealed
 from search.logic import SearchLogic
-from search.milvus import MilvusStore
+from search.milvus.store import MilvusStore
 from search.release import ENCODER, RANKING, write_manifest
 from search.rows import Rows, build_rows
 from tests.bento.tiny_encoder import COLOURS, photo, write_tiny_encoder

@@ -16,7 +16,7 @@ from catalog.products import Product
 from flows.opening import open_engine
 from flows.refreshing.steps import Refresh
 from flows.releases import ChampionRecord, ReleaseStore
-from search.milvus import MilvusStore
+from search.milvus.store import MilvusStore
 from search.refreshes import records
 from tests.bento.running import make_shop
 from tests.bento.world import catalogue as shop

@@ -24,7 +24,7 @@ from search.engine import Query, SearchEngine
 from search.late import LATE, LateInteraction
 from search.logic import SearchLogic
 from search.memory import MemoryCollection
-from search.milvus import MilvusStore
+from search.milvus.store import MilvusStore
 from search.ranking import Ranking
 from search.refreshes import refresh_folder
 from search.release import ENCODER, RANKING, write_manifest

@@ -21,7 +21,7 @@ from search.engine import Query, SearchEngine
 from search.filters import parse_filters
 from search.logic import SearchLogic
 from search.memory import MemoryCollection
-from search.milvus import MilvusStore
+from search.milvus.store import MilvusStore
 from search.refreshes import last_done, records, refresh_folder
 from search.release import ENCODER, RANKING
 from tests.bento.world import TERMS

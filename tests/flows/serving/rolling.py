@@ -16,7 +16,7 @@ from pathlib import Path
 
 from flows import promotion
 from flows.releases import ReleaseStore
-from search.milvus import MilvusStore
+from search.milvus.store import MilvusStore
 from tests.bento.running import free_port
 
 OLD, NEW = "r20261121-1", "r20261122-1"

@@ -21,7 +21,7 @@ from catalog.errors import NotReady
 from search.collection import Freshness
 from search.filters import KEY, FilterFields, encode
 from search.matching import MetricName
-from search.milvus_schema import to_entities
+from search.milvus.schema import to_entities
 from search.rows import Rows
 from search.stored import (
     COUNT,

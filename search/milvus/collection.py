@@ -13,7 +13,7 @@ from search.deadline import seconds_left
 from search.filters import EVERYTHING, FACETS, KEY, Filter, FilterFields, decode, encode, to_milvus
 from search.lexical import stored_words
 from search.matching import METRICS
-from search.milvus_session import answering
+from search.milvus.session import answering
 from search.rows import Payload
 from search.stored import COUNT, ENCODER, FACET_NAMES, HAVING, PAYLOAD, RELEASE, freshness_of, has, metric_of
 

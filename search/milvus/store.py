@@ -20,10 +20,10 @@ from pymilvus import MilvusClient
 from catalog.errors import EtalageError, NotReady, ReleaseNotFound
 from search.collection import Collection
 from search.memory import MemoryCollection
-from search.milvus_change import CollectionChange, Held, held
-from search.milvus_collection import MilvusCollection
-from search.milvus_rows import fill, properties_of, read_rows, verify
-from search.milvus_session import answering, connect, embedded
+from search.milvus.change import CollectionChange, Held, held
+from search.milvus.collection import MilvusCollection
+from search.milvus.rows import fill, properties_of, read_rows, verify
+from search.milvus.session import answering, connect, embedded
 from search.rows import Rows
 from search.settings import IndexChoice, SearchSettings
 from search.stored import (

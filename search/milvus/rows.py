@@ -12,7 +12,7 @@ from catalog.errors import NotReady
 from models.embeddings import FIELDS
 from search.filters import KEY
 from search.matching import METRICS
-from search.milvus_schema import indexes, schema_for, to_entities
+from search.milvus.schema import indexes, schema_for, to_entities
 from search.rows import Rows
 from search.settings import IndexChoice
 from search.stored import DIGEST, ENCODER, FACET_NAMES, HAVING, METRIC, READ, RELEASE, SNAPSHOT, RowReader, has

@@ -1,6 +1,6 @@
 """The rows of a release in an embedded store, by Milvus Lite's own interface.
 
-It gives what search.milvus_rows.read_rows gives, to the last bit. pymilvus would start a gRPC server in this process to
+It gives what search.milvus.rows.read_rows gives, to the last bit. pymilvus would start a gRPC server in this process to
 ask it, and import pandas: more time and memory than the reading.
 """
 
