@@ -89,7 +89,7 @@ def serving(shop: Shop, log: Path | None = None, **variables: str) -> Iterator[S
         client.close()
         os.killpg(process.pid, signal.SIGTERM)
         try:
-            process.wait(20)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
 

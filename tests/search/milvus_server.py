@@ -73,5 +73,5 @@ class MilvusServer:
     def _end(self, number: signal.Signals) -> None:
         self._signal(number)
         assert self._process is not None
-        self._process.wait(20)
+        self._process.wait(60)
         self._process = None
