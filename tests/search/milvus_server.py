@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 from catalog.errors import NotReady
@@ -29,7 +30,9 @@ class MilvusServer:
         arguments = [program, "server", "--data-dir", str(self.folder), "--host", "127.0.0.1"]
         arguments += ["--port", str(self.port), "--max-workers", "1"]
         with self.folder.with_suffix(".log").open("ab") as log:
-            self._process = subprocess.Popen(arguments, stdout=log, stderr=log)
+            # a shell without job control has its children ignore SIGINT, by which the server is ended in order
+            heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+            self._process = subprocess.Popen(arguments, stdout=log, stderr=log, preexec_fn=heard)
         for _ in range(60):
             store = MilvusStore(self.uri, timeout_s=1.0)
             try:
