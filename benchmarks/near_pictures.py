@@ -17,8 +17,8 @@ import numpy as np
 from PIL import Image
 
 from catalog.media import decode_image
-from catalog.near_pictures import NEAR_BITS, NEAR_COLOUR, groups_of_near
-from catalog.picture_hash import BITS, Colours, Hashes, arrays_of, look_of
+from catalog.pictures.near import NEAR_BITS, NEAR_COLOUR, groups_of_near
+from catalog.pictures.perceptual_hash import BITS, Colours, Hashes, arrays_of, look_of
 
 SIZES = (12_500, 25_000, 50_000, 100_000)
 ROUNDS = 3

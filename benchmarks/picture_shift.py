@@ -14,7 +14,7 @@ from pathlib import Path
 from PIL import Image, ImageFilter, ImageOps
 
 from catalog.media import decode_image
-from catalog.picture_hash import look_of
+from catalog.pictures.perceptual_hash import look_of
 from evaluation.audits.picture_shift import MOST, features
 from evaluation.audits.shifts import told_apart
 

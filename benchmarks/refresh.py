@@ -25,7 +25,7 @@ from catalog.media import MediaStore
 from catalog.products import Product
 from catalog.snapshot import snapshot_id
 from catalog.tables import read_products, read_terms, write_products, write_terms
-from catalog.terms import TermIndex
+from catalog.words.terms import TermIndex
 from catalog.workspace import DATA, MEDIA
 from flows.assembly import seal
 from flows.environment import home_folder

@@ -90,9 +90,9 @@ class Interaction:
 class Quarantined:
     """A source row that did not become a product, and why.
 
-    `source_row` counts from 1, the first row after a header; `reason` is a short word of catalog.ingest;
+    `source_row` counts from 1, the first row after a header; `reason` is a short word of catalog.ingesting.ingest;
     `detail` is one sentence for the person who mends the source. `key` names the row whatever its place in the source
-    is (catalog.corrections), and `cells` are what it says, as text to be mended (catalog.cells).
+    is (catalog.ingesting.corrections), and `cells` are what it says, as text to be mended (catalog.rows.cells).
     """
 
     source_row: int
@@ -117,7 +117,7 @@ class Correction:
 class MissingPicture:
     """A picture that a product's row names by URL and that could not be had; the product stays without it.
 
-    `reason` is a short word of catalog.pictures; `detail` is one sentence.
+    `reason` is a short word of catalog.pictures.reading; `detail` is one sentence.
     """
 
     source_row: int

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from catalog.products import Product
-from catalog.tokens import tokenize
+from catalog.words.tokens import tokenize
 from evaluation.baselines import bm25_run, frozen_run, plain_words, random_run
 from evaluation.metrics import Ranked
 from evaluation.pool import PoolEngines

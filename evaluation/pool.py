@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from catalog.products import Product, Term
-from catalog.terms import TermIndex
-from catalog.text import product_text
+from catalog.words.terms import TermIndex
+from catalog.words.text import product_text
 from models.embeddings import ProductEmbeddings
 from models.encoder import EncoderLike
 from search.engine import SearchEngine

@@ -18,7 +18,7 @@ from search.refreshes import RefreshRecord, last_done, records
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from catalog.ingest import IngestReport
+    from catalog.ingesting.ingest import IngestReport
     from evaluation.sweep.results import SweepReport
     from flows.outcome import RetrainOutcome
     from flows.refreshing.steps import Refreshed

@@ -7,7 +7,7 @@ from catalog.errors import NotReady
 from catalog.media import MediaStore
 from catalog.products import Product
 from catalog.tables import read_products, read_terms
-from catalog.terms import TermIndex
+from catalog.words.terms import TermIndex
 from catalog.workspace import EVALUATION
 from evaluation.gates.evidence import Counts, Fidelity
 from evaluation.gates.fidelity import filters_by_selectivity, index_fidelity, own_vectors, own_words

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from catalog.fetching.downloads import Downloads
 from catalog.fetching.settings import media_settings
-from catalog.ingest import IngestReport
-from catalog.ingest import ingest as take_snapshot
-from catalog.ingest_params import IngestParams
+from catalog.ingesting.ingest import IngestReport
+from catalog.ingesting.ingest import ingest as take_snapshot
+from catalog.ingesting.params import IngestParams
 from catalog.params import load_section
-from catalog.pictures_report import write_pictures_report
+from catalog.pictures.report import write_pictures_report
 from catalog.sources import open_source
 from catalog.workspace import DATA
 from flows import dvc

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from catalog.errors import InvalidParams
-from catalog.ingest_params import IngestParams
+from catalog.ingesting.params import IngestParams
 from catalog.params import Section
 from catalog.splits import SplitParams
 from catalog.workspace import PARAMS

@@ -23,7 +23,7 @@ from catalog.params import load_section
 from catalog.products import Product, Split, Term
 from catalog.splits import SplitParams, split_products
 from catalog.tables import read_products, read_terms, snapshot_id
-from catalog.terms import TermIndex, spoken_fields
+from catalog.words.terms import TermIndex, spoken_fields
 from catalog.workspace import COMPOSE_REPORT, COMPOSER
 from models.composer import Composer, LearnedComposer, SumComposer
 from models.embeddings import FIELDS, ProductEmbeddings, load_embeddings

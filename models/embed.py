@@ -22,7 +22,7 @@ from catalog.params import load_section
 from catalog.products import Product
 from catalog.snapshot import snapshot_id
 from catalog.tables import read_products
-from catalog.text import product_text
+from catalog.words.text import product_text
 from catalog.workspace import CHECKPOINT, EMBEDDINGS, ENCODER
 from models.embeddings import Floats, Mask, ProductEmbeddings, save_embeddings
 from models.encoder import Encoder, EncoderLike

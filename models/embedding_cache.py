@@ -23,7 +23,7 @@ import numpy as np
 from catalog.arrays import read_arrays
 from catalog.errors import NotReady
 from catalog.products import Product
-from catalog.text import product_text
+from catalog.words.text import product_text
 
 Arrays = Mapping[str, np.ndarray]
 Outcome = TypeVar("Outcome")

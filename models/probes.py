@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from catalog.media import MediaStore
 from catalog.products import Product, Term
-from catalog.text import product_text
+from catalog.words.text import product_text
 
 # Always there, so both languages are probed whatever the catalogue is written in.
 FIXED = ("red dress for women", "红色女士连衣裙", "black leather shoes", "白色运动鞋")

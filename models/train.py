@@ -28,8 +28,8 @@ from catalog.params import load_section
 from catalog.products import Product
 from catalog.splits import SplitParams, digest_of_products, split_products
 from catalog.tables import read_interactions, read_judgements, read_products, read_terms, snapshot_id
-from catalog.terms import TermIndex
 from catalog.whole import part_of, put
+from catalog.words.terms import TermIndex
 from catalog.workspace import CHECKPOINT, CURVES, MEDIA, MODEL, TRAIN_REPORT
 from models.dual_encoder import DualEncoder
 from models.params import ModelParams

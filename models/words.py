@@ -3,8 +3,8 @@
     words = Vocabulary.of(texts).known(30_000)
     words.ids("red dress") -> (17, 4)
 
-A word is what catalog.tokens cuts, so Chinese is segmented and "women's" is "woman". The commonest words have numbers
-of their own. Any other word is spelled: each of its Han characters, or each run of three characters with its
+A word is what catalog.words.tokens cuts, so Chinese is segmented and "women's" is "woman". The commonest words have
+numbers of their own. Any other word is spelled: each of its Han characters, or each run of three characters with its
 beginning and end marked, has one of `PIECES` numbers by hash (Bojanowski et al. 2017), which rare words of the
 training texts have taught. Without pieces it is passed over. A text of which nothing is left reads as NOTHING.
 """
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from catalog.tokens import HAN, tokenize
+from catalog.words.tokens import HAN, tokenize
 
 PAD, NOTHING, FIRST = 0, 1, 2  # FIRST is the number of the first word
 PIECES = 2048

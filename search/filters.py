@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 from catalog.errors import InvalidQuery
 from catalog.products import CATEGORY
-from catalog.text import normalise
+from catalog.words.text import normalise
 
 FACETS = "facets"  # the Milvus field that holds a product's tags
 KEY = "key"  # the Milvus fields that hold encoded id and group id

@@ -1,4 +1,4 @@
-"""The lexical leg in process: exact BM25 over catalog.text.tokenize, with the constants that Milvus is given too.
+"""The lexical leg in process: exact BM25 over catalog.words.text.tokenize, with the constants that Milvus is given too.
 
 score(D, Q) = sum over tokens t of Q:  idf(t) * f(t, D) * (K1 + 1) / (f(t, D) + K1 * (1 - B + B * |D| / mean |D|))
 idf(t) = ln(1 + (N - n(t) + 0.5) / (n(t) + 0.5))      f: times t is in D    n: documents with t    N: documents
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.text import tokenize
+from catalog.words.text import tokenize
 
 K1 = 1.2  # how soon repeating a word stops to help
 B = 0.75  # how much long texts are held back

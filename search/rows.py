@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from catalog.errors import NotReady
 from catalog.products import CATEGORY, Product
-from catalog.terms import TermIndex
-from catalog.text import lexical_text
+from catalog.words.terms import TermIndex
+from catalog.words.text import lexical_text
 from models.embeddings import FIELDS, ProductEmbeddings
 from search.collection import AS_MADE, Freshness
 from search.filters import IN_STOCK, RANGES, AnyOf, Clause, Filter, FilterFields, Flag, Range, Without, facet_tag

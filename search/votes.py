@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from catalog.products import CATEGORY
-from catalog.thesaurus import role_of
+from catalog.words.thesaurus import role_of
 from search.collection import FIELD_OF_LEG, Collection, Vector
 from search.filters import EVERYTHING, Filter
 

@@ -15,7 +15,7 @@ from catalog.media import media_id, read_header
 from catalog.products import CATEGORY, Interaction, Judgement, Product, Term
 from catalog.snapshot import Snapshot, read_snapshot, snapshot_id
 from catalog.tables import read_interactions, read_judgements, read_products, read_quarantine, read_terms
-from catalog.tokens import normalise
+from catalog.words.tokens import normalise
 from catalog.workspace import DATA, INTERACTIONS, JUDGEMENTS, MEDIA, PRODUCTS, QUARANTINE, SNAPSHOT, TERMS
 
 # Table -> the columns that name one of its rows to a person; `row` (from 1) is in every frame.

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import InvalidMedia
-from catalog.records import Record
+from catalog.rows.records import Record
 from catalog.sources import Source
 
 PRODUCTS, TERMS, JUDGEMENTS, MAPPING = "products.jsonl", "terms.jsonl", "judgements.jsonl", "mapping.yaml"

@@ -27,9 +27,9 @@ from typing import Any
 from PIL import Image
 
 from benchmarks.ingest.remote import Remote
+from catalog.ingesting.remembering import PICTURES
 from catalog.media import MediaStore
-from catalog.proved_pictures import ProvedPictures
-from catalog.remembering import PICTURES
+from catalog.pictures.proved import ProvedPictures
 from catalog.snapshot import snapshot_id
 
 SIDE = 224

@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from catalog.ingest import ingest
+from catalog.ingesting.ingest import ingest
 from catalog.sources import open_source
 
 EVERY = 1000

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.products import Product
-from catalog.terms import TermIndex
-from catalog.text import lexical_text
+from catalog.words.terms import TermIndex
+from catalog.words.text import lexical_text
 from search.lexical import stored_words
 from search.rows import Rows, payload_of
 

@@ -20,7 +20,7 @@ from bento.process.threads import QueryThreads
 from bento.settings import ServiceSettings
 from bento.telling.logs import UNREAD, Notes, QueryTeller
 from bento.telling.metrics import Metrics
-from catalog.tokens import language_of
+from catalog.words.tokens import language_of
 from search.engine import Answer, Hit, Query, SearchEngine
 from search.facets import FacetCounts
 from search.query import WeightedTerm

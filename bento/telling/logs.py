@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bento.settings import ServiceSettings
-from catalog.tokens import normalise
+from catalog.words.tokens import normalise
 from search.engine import Answer, Query
 
 UNREAD = "unread"

@@ -8,10 +8,10 @@ from typing import Any
 import yaml
 
 from catalog.errors import InvalidSource
-from catalog.prices import decimal_mark
+from catalog.rows.prices import decimal_mark
 from catalog.sources.mapping import Mapping, mapping_of
 from catalog.sources.rows import Row
-from catalog.tokens import language_of
+from catalog.words.tokens import language_of
 
 SAMPLE_ROWS = 500  # what a guess looks at
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from catalog.errors import InvalidSource
-from catalog.records import Record, Reference
+from catalog.rows.records import Record, Reference
+from catalog.rows.wording import measure
 from catalog.sources.inputs import Inputs
 from catalog.sources.mapping import Mapping
 from catalog.sources.opening import Opening
@@ -14,7 +15,6 @@ from catalog.sources.pictures import Pictures
 from catalog.sources.protocol import SideTables
 from catalog.sources.rows import Cell, Nested, Row
 from catalog.sources.side_files import SideFiles, inside
-from catalog.wording import measure
 
 Reads = Callable[[], tuple[Sequence[Path], Sequence[str]]]
 """Files that are read whole, and names of files whose being there makes rows."""

@@ -21,8 +21,8 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 
 from catalog.errors import InvalidParams, InvalidSource
 from catalog.params import Section
-from catalog.prices import DecimalMark
 from catalog.products import Product
+from catalog.rows.prices import DecimalMark
 
 BUILT_IN = Path(__file__).parent.parent / "mappings"
 FILE_NAME = "mapping.yaml"

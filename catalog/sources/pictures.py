@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from catalog.errors import InvalidMedia, MediaTooLarge
 from catalog.fetching.urls import is_url
 from catalog.media import MAX_BYTES
-from catalog.records import Reference
+from catalog.rows.records import Reference
 from catalog.sources.inputs import Witness
 
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EBADF})
@@ -19,7 +19,7 @@ _FOLDERS = 4096  # whose real paths are remembered
 
 
 class PictureAway(InvalidMedia):
-    """A picture that the source has only an address of: catalog.pictures fetches it, or the product has none."""
+    """A picture that the source has only an address of: catalog.pictures.reading fetches it or the product has none."""
 
 
 class Pictures(Protocol):

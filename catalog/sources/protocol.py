@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from catalog.products import Interaction, Judgement, Term
-from catalog.records import Record, Reference
+from catalog.rows.records import Record, Reference
 from catalog.sources.inputs import Inputs
 
 
@@ -20,7 +20,7 @@ class SideTables:
 
 
 class Source(Protocol):
-    """A catalogue somewhere. Nothing here decides what a good row is: catalog.ingest does.
+    """A catalogue somewhere. Nothing here decides what a good row is: catalog.ingesting.ingest does.
 
     A source raises InvalidSource when it cannot be read at all; a row it cannot read becomes a Record with `problem`.
     """

@@ -15,7 +15,7 @@ from PIL import Image
 
 from catalog.errors import InvalidMedia
 from catalog.products import CATEGORY, Interaction, Judgement, Term
-from catalog.records import Record, Reference
+from catalog.rows.records import Record, Reference
 from catalog.sources.drawing import Colour, Pattern, Photo, brightness, encode, mix, texture
 from catalog.sources.figures import FIGURES
 from catalog.sources.inputs import Inputs

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from catalog.errors import InvalidSource
 from catalog.products import Interaction, Judgement, Term
-from catalog.records import clean
+from catalog.rows.records import clean
 from catalog.sources.mapping import Mapping
 from catalog.sources.protocol import SideTables
 from catalog.sources.rows import demand_columns, read_columns, read_rows

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping as Cells
 from itertools import islice
 
-from catalog.prices import decimal_mark
+from catalog.rows.prices import decimal_mark
 from catalog.sources.guessing import SAMPLE_ROWS, attribute_name
 from catalog.sources.mapped import TableSource, only, settled
 from catalog.sources.mapping import Mapping, mapping_of

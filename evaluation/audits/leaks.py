@@ -13,9 +13,9 @@ import numpy as np
 import polars as pl
 
 from catalog.media import MediaStore
-from catalog.picture_hash import BITS, Hashes, picture_hash
+from catalog.pictures.perceptual_hash import BITS, Hashes, picture_hash
 from catalog.products import Product, Split
-from catalog.tokens import normalise
+from catalog.words.tokens import normalise
 from evaluation.audits.near_duplicates import (
     Closeness,
     by_cosine,

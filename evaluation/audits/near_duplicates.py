@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.picture_hash import Hashes
+from catalog.pictures.perceptual_hash import Hashes
 
 Floats = NDArray[np.float32]
 Closeness = Callable[[int, int], Floats]  # (start, stop) of ours -> [stop - start, B]

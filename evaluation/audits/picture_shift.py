@@ -1,8 +1,8 @@
 """Do the pictures of two snapshots look alike, on the whole? A cheap answer that needs no encoder.
 
-A product's first picture is 16 fields of colour (catalog.picture_hash) and how colourful each of them is; a classifier
-is asked to tell those of then from those of now. Products of then are drawn from one half of all ids and those of now
-from the other, so that no picture is held against itself.
+A product's first picture is 16 fields of colour (catalog.pictures.perceptual_hash) and how colourful each of them is; a
+classifier is asked to tell those of then from those of now. Products of then are drawn from one half of all ids and
+those of now from the other, so that no picture is held against itself.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from catalog.picture_hash import GRID, Look, arrays_of
+from catalog.pictures.perceptual_hash import GRID, Look, arrays_of
 from catalog.products import Product
 from evaluation.audits.shifts import Floats, told_apart
 

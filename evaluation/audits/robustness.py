@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.products import Product, Term
-from catalog.terms import TermIndex, spoken_fields
+from catalog.words.terms import TermIndex, spoken_fields
 from evaluation.answers import ask_engine
 from evaluation.metrics import per_query
 from evaluation.pool import PoolEngines

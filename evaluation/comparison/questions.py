@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from catalog.products import Product, Term
-from catalog.terms import TermIndex, spoken_fields
+from catalog.words.terms import TermIndex, spoken_fields
 from evaluation.params import CompareParams
 from evaluation.queries.attribute_queries import attribute_queries
 from evaluation.queries.facets import FacetIndex

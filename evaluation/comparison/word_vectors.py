@@ -18,9 +18,9 @@ import torch
 
 from catalog.products import Product, Term
 from catalog.tables import read_products, read_terms
-from catalog.text import product_text
-from catalog.thesaurus import ROLES, thesaurus
-from catalog.tokens import tokenize
+from catalog.words.text import product_text
+from catalog.words.thesaurus import ROLES, thesaurus
+from catalog.words.tokens import tokenize
 from models.dual_encoder import DualEncoder
 from models.params import ModelParams
 

@@ -12,7 +12,7 @@ from statistics import median
 
 from pydantic import BaseModel, ConfigDict
 
-from catalog.picture_hash import Look
+from catalog.pictures.perceptual_hash import Look
 from catalog.products import Judgement, Product, Term
 from evaluation.audits.picture_shift import picture_shift
 from evaluation.gates.rules import What

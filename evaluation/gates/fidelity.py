@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.products import CATEGORY, Product
-from catalog.text import product_text, tokenize
+from catalog.words.text import product_text, tokenize
 from evaluation.gates.evidence import Fidelity
 from models.encoder import EncoderLike
 from search.collection import LEXICAL, Collection

@@ -1,6 +1,6 @@
 """Queries of words with derived grades: phrases of attributes, in the shop's own terms and in other words.
 
-They are phrased in the "judge" style of catalog.phrases, which shares no template with training. The sample takes
+They are phrased in the "judge" style of catalog.words.phrases, which shares no template with training. The sample takes
 turns over combinations of fields, so that no combination fills it.
 """
 
@@ -10,9 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, get_args
 
-from catalog.phrases import Phrase, attribute_phrases
 from catalog.products import CATEGORY, Product
-from catalog.terms import TermIndex
+from catalog.words.phrases import Phrase, attribute_phrases
+from catalog.words.terms import TermIndex
 from evaluation.queries.facets import Facet, FacetIndex
 from evaluation.queries.judgements import EvaluationQuery
 from evaluation.queries.kinds import ENGINE, KINDS

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from catalog.products import Product
-from catalog.text import language_of
+from catalog.words.text import language_of
 from evaluation.queries.judgements import EvaluationQuery
 from evaluation.queries.kinds import ENGINE, KINDS
 from evaluation.queries.photos import ALTERATIONS

@@ -1,6 +1,6 @@
 """Other words for the same things, for judging alone: what people say who know no table of the shop.
 
-other_words.csv: role, meaning (an English word of catalog/thesaurus.csv), and words in each language separated by |.
+other_words.csv: role, meaning (a word of catalog/words/thesaurus.csv), and words in each language separated by |.
 It was written by someone who saw the shop's own terms and not the thesaurus, so that it says how much of what people
 type the thesaurus covers, and what becomes of the rest: `all_known` tells them apart. Nothing in it may be moved there.
 """
@@ -12,9 +12,9 @@ from functools import cache
 from pathlib import Path
 
 from catalog.products import Term
-from catalog.terms import TermIndex
-from catalog.thesaurus import role_of, thesaurus
-from catalog.tokens import holds, tokenize
+from catalog.words.terms import TermIndex
+from catalog.words.thesaurus import role_of, thesaurus
+from catalog.words.tokens import holds, tokenize
 
 FILE = Path(__file__).with_name("other_words.csv")
 

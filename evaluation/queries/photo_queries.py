@@ -6,10 +6,10 @@ The product whose photo is shown is never among the answers: finding it again sa
 import random
 from collections.abc import Iterator
 
-from catalog.phrases import sayable
 from catalog.products import CATEGORY, Product
-from catalog.terms import TermIndex
-from catalog.thesaurus import role_of
+from catalog.words.phrases import sayable
+from catalog.words.terms import TermIndex
+from catalog.words.thesaurus import role_of
 from evaluation.queries.attribute_queries import LANGUAGES, judged
 from evaluation.queries.facets import Facet, FacetIndex
 from evaluation.queries.known_items import Judged, sampled

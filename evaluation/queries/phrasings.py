@@ -14,9 +14,9 @@ import random
 import re
 from collections.abc import Mapping, Sequence
 
-from catalog.phrases import phrase_of
-from catalog.terms import TermIndex
-from catalog.tokens import normalise
+from catalog.words.phrases import phrase_of
+from catalog.words.terms import TermIndex
+from catalog.words.tokens import normalise
 
 PHRASINGS = ("plain", "reordered", "sentence", "other words", "misspelt")
 

@@ -5,8 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from catalog.products import Judgement, Product, Term
-from catalog.terms import TermIndex, spoken_fields
-from catalog.text import language_of
+from catalog.words.terms import TermIndex, spoken_fields
+from catalog.words.text import language_of
 from evaluation.params import EvaluateParams
 from evaluation.queries.attribute_queries import attribute_queries
 from evaluation.queries.facets import FacetIndex

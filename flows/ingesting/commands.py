@@ -73,7 +73,7 @@ def ingest(
     console.say(choice.why)
     opened = open_choice(choice)  # what cannot be read is told before Prefect starts
     if dry_run:
-        from catalog.ingest import corrected_source
+        from catalog.ingesting.ingest import corrected_source
         from catalog.workspace import DATA
         from flows.ingesting.page import render
         from flows.ingesting.preview import preview

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalog.lookalikes import Lookalikes, PictureFindings
 from catalog.media import MediaStore
+from catalog.pictures.lookalikes import Lookalikes, PictureFindings
 from catalog.products import Product
 from catalog.tables import read_products
 from catalog.workspace import MEDIA, PICTURES_PAGE

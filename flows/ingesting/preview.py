@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from catalog.checking import checked_rows
-from catalog.corrections import CorrectedSource
-from catalog.pictures import AWAY
-from catalog.prices import shared_sign
+from catalog.ingesting.checking import checked_rows
+from catalog.ingesting.corrections import CorrectedSource
+from catalog.pictures.reading import AWAY
 from catalog.products import Product, Quarantined
-from catalog.records import Record
+from catalog.rows.prices import shared_sign
+from catalog.rows.records import Record
 from catalog.sources import Choice, Source
 from catalog.sources.mapped import TableSource
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from catalog.corrections import Corrected
+    from catalog.ingesting.corrections import Corrected
     from catalog.products import Quarantined
 
 SHOWN = 20
@@ -29,7 +29,7 @@ def quarantine(
 
     [dim]etalage ingest --quarantine rows.csv[/dim]
     """
-    from catalog.quarantine_file import write_quarantine_file
+    from catalog.ingesting.quarantine_file import write_quarantine_file
     from catalog.snapshot import read_snapshot
     from catalog.tables import read_quarantine
     from flows import console

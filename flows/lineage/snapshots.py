@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 
 from catalog.errors import EtalageError
-from catalog.looks import read_looks
-from catalog.picture_hash import Look
+from catalog.pictures.looks import read_looks
+from catalog.pictures.perceptual_hash import Look
 from catalog.products import Product
 from catalog.tables import read_products
 from catalog.workspace import DATA, LOOKS, PRODUCTS

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from catalog.actions import BUY, CART, CLICK, VIEW
 from catalog.products import Interaction, Product
-from catalog.tokens import language_of
+from catalog.words.tokens import language_of
 from evaluation.audits.shifts import Shift, share_shift
 from flows.monitoring.checks import Check, too_few
 from flows.monitoring.params import MonitorParams

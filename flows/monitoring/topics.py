@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from catalog.tokens import tokenize
+from catalog.words.tokens import tokenize
 from evaluation.audits.shifts import Floats
 from flows.monitoring.params import Topics
 from flows.monitoring.results import Topic

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from catalog.products import Product, Term
-from catalog.terms import TermIndex
+from catalog.words.terms import TermIndex
 from models.embedding_cache import content_key
 from search.rows import MOST_DESCRIPTION, Payload, Rows, payload_of, product_of, words_of_product
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from catalog.errors import InvalidSnapshot
 from catalog.products import Product, Term
-from catalog.terms import TermIndex
+from catalog.words.terms import TermIndex
 from flows.refreshing.ledger import Entry, Ledger, collection_digest, entry_of, record_digest, terms_digest
 from search.refreshes import Changes
 

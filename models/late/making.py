@@ -13,7 +13,7 @@ from catalog.media import MediaStore
 from catalog.products import Product
 from catalog.splits import SplitParams, split_products
 from catalog.tables import read_products, read_terms
-from catalog.terms import TermIndex
+from catalog.words.terms import TermIndex
 from catalog.workspace import CHECKPOINT
 from models.dual_encoder import DualEncoder
 from models.embeddings import ProductEmbeddings

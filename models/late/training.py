@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from catalog.products import Product
-from catalog.terms import TermIndex
+from catalog.words.terms import TermIndex
 from models.late.heads import LateHeads, pooled_places
 from models.late.params import LateParams
 from models.late.words import words_of

@@ -1,6 +1,6 @@
 """Which words of a text are matched one by one."""
 
-from catalog.tokens import tokenize
+from catalog.words.tokens import tokenize
 
 MOST_WORDS = 32  # of a query; who pastes a page is answered by its beginning
 

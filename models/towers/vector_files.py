@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.errors import InvalidParams
-from catalog.tokens import tokenize
+from catalog.words.tokens import tokenize
 
 Floats = NDArray[np.float32]
 
@@ -47,8 +47,8 @@ class VectorFile:
         raise InvalidParams(f"{path} holds no word vectors: neither word2vec's form nor GloVe's.")
 
     def read(self, wanted: Collection[str], most: int) -> dict[str, Floats]:
-        """Vectors [dim] by the word that catalog.tokens makes of the file's: all that are `wanted`, and others until
-        there are `most`. The file's spelling that is a token already goes before those that are folded into it.
+        """Vectors [dim] by the word that catalog.words.tokens makes of the file's: all that are `wanted`, and others
+        until there are `most`. The file's spelling that is a token already goes before those that are folded into it.
 
         Raises InvalidParams when a row is malformed.
         """

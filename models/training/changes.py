@@ -11,10 +11,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from catalog.changes import change_phrases
-from catalog.phrases import Phrase
 from catalog.products import CATEGORY, Product
-from catalog.terms import TermIndex
+from catalog.words.changes import change_phrases
+from catalog.words.phrases import Phrase
+from catalog.words.terms import TermIndex
 
 Facet = tuple[str, str]  # field, value
 

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from catalog.phrases import Phrase
 from catalog.products import Product
-from catalog.terms import TermIndex
+from catalog.words.phrases import Phrase
+from catalog.words.terms import TermIndex
 from models.training.batches import Rows
 from models.training.pairs import Grades, TrainingTexts, Truth, TruthTable
 from models.training.params import TrainParams

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from catalog.errors import InvalidParams
 from catalog.products import Product
-from catalog.text import product_text
+from catalog.words.text import product_text
 from models.params import NOTHING_TO_LEARN, ModelParams
 from models.presets import sources_of
 from models.training.attributes import facet_values

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.phrases import Phrase, attribute_phrases
 from catalog.products import CATEGORY, Product
-from catalog.terms import TermIndex
-from catalog.text import normalise, product_text, tokenize
+from catalog.words.phrases import Phrase, attribute_phrases
+from catalog.words.terms import TermIndex
+from catalog.words.text import normalise, product_text, tokenize
 from models.training.params import TrainParams
 
 Truth = NDArray[np.bool_]

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from catalog.products import Product
-from catalog.terms import TermIndex
+from catalog.words.terms import TermIndex
 from models.dual_encoder import DualEncoder
 from models.progress import Display, follow
 from models.training.batches import Rows, ahead, batches_per_epoch, copies_of, plan_epoch

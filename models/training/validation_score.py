@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from catalog.phrases import Phrase, attribute_phrases
 from catalog.products import Product
-from catalog.terms import TermIndex
-from catalog.text import product_text
+from catalog.words.phrases import Phrase, attribute_phrases
+from catalog.words.terms import TermIndex
+from catalog.words.text import product_text
 from models.dual_encoder import DualEncoder
 from models.training.pairs import TruthTable
 from models.training.params import TrainParams

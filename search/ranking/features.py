@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.tokens import language_of, tokenize
+from catalog.words.tokens import language_of, tokenize
 from search.collection import Scored
 from search.query import Query
 from search.ranking.fusion import Able, Candidates, scaled_scores

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from catalog.tokens import normalise, tokenize
+from catalog.words.tokens import normalise, tokenize
 from search.collection import ATTRIBUTES, Scored
 from search.deadline import spare
 from search.ranking.fusion import PRIOR

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from catalog.products import CATEGORY
-from catalog.tokens import normalise, tokenize
+from catalog.words.tokens import normalise, tokenize
 from search.understanding.fillers import FILLERS
 from search.understanding.pieces import NameTable
 from search.understanding.scripts import simplified

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.tokens import holds, language_of, normalise, tokenize
+from catalog.words.tokens import holds, language_of, normalise, tokenize
 from search.understanding.neighbours import FEATURES, Mask, Scores
 
 _RIDGE = 1e-3

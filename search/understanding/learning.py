@@ -7,9 +7,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.phrases import openings
 from catalog.products import Product, Term
-from catalog.tokens import common_han_words, normalise
+from catalog.words.phrases import openings
+from catalog.words.tokens import common_han_words, normalise
 from models.embeddings import ProductEmbeddings
 from models.encoder import EncoderLike
 from search.understanding.calibration import UNCALIBRATED, fit, kin

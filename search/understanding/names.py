@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from catalog.products import CATEGORY, Product, Term
-from catalog.terms import TermIndex
-from catalog.thesaurus import role_of, thesaurus
-from catalog.tokens import language_of, normalise, tokenize
+from catalog.words.terms import TermIndex
+from catalog.words.thesaurus import role_of, thesaurus
+from catalog.words.tokens import language_of, normalise, tokenize
 from search.understanding.scripts import simplified
 from search.understanding.understood import Facet
 

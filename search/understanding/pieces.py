@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from catalog.tokens import HAN, han_words, normalise, tokenize
+from catalog.words.tokens import HAN, han_words, normalise, tokenize
 from search.understanding.scripts import simplified
 
 PieceKind = Literal["name", "word", "number", "mark"]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from catalog.products import CATEGORY
-from catalog.tokens import language_of, normalise, tokenize
+from catalog.words.tokens import language_of, normalise, tokenize
 from search.understanding.fillers import FILLERS
 from search.understanding.guesses import Guess, Guesser
 from search.understanding.negation import Negation, negations

@@ -18,7 +18,7 @@ from benchmarks.faults.fault import Fault
 from benchmarks.faults.shop import write_shop
 from benchmarks.faults.workspace import Workspace
 from benchmarks.repository import ROOT
-from catalog.ingest import ingest
+from catalog.ingesting.ingest import ingest
 from catalog.sources import open_source
 from catalog.tables import read_judgements, read_products, read_terms
 from evaluation.gates.continuity import Tables, continuity

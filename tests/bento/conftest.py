@@ -10,7 +10,7 @@ from tests.bento.running import Served, Shop, make_shop, serving
 from tests.bento.world import ready_client
 
 
-@pytest.fixture(scope="package", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A home without API keys, whatever lies in the one of this checkout."""
     with pytest.MonkeyPatch.context() as patch:
@@ -18,20 +18,20 @@ def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def client() -> Iterator[TestClient]:
     """A client of a ready service."""
     with ready_client(ServiceSettings()) as started:
         yield started
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     """One release, built into a Bento."""
     return make_shop(tmp_path_factory.mktemp("home"))
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def served(shop: Shop) -> Iterator[Served]:
     """Its service over real HTTP, one for all tests: none of them may leave it worse than it was."""
     with serving(shop) as running:

@@ -16,9 +16,9 @@ from search.logic import SearchLogic
 from search.ranking import Ranking
 from search.release import read_manifest, write_manifest
 from tests.bento.hostile import body, form, part
-from tests.bento.promql import faults
 from tests.bento.running import TAG, Served, Shop
-from tests.bento.test_operations import EXPRESSIONS, RECORDED
+from tests.bento.telling.promql import faults
+from tests.bento.telling.test_operations import EXPRESSIONS, RECORDED
 from tests.bento.tiny_encoder import photo
 
 pytestmark = pytest.mark.slow

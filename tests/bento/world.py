@@ -16,7 +16,7 @@ from bento.app import create_app
 from bento.settings import ServiceSettings
 from bento.telling.metrics import Metrics
 from catalog.products import Product, Term
-from catalog.terms import TermIndex
+from catalog.words.terms import TermIndex
 from models.embeddings import ProductEmbeddings
 from models.encoder import Encoder, EncoderLike
 from search.engine import SearchEngine

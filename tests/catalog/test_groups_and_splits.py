@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from catalog.groups import group_key
 from catalog.products import Product
+from catalog.rows.groups import group_key
 from catalog.splits import SplitParams, split_of, split_products
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from catalog.errors import EncoderMismatch
 from catalog.media import MediaStore
-from catalog.tokens import tokenize
+from catalog.words.tokens import tokenize
 from evaluation.answers import Systems, ask_baselines, ask_engine, runs_table
 from evaluation.baselines import bm25_run, frozen_run, plain_words, random_run
 from evaluation.gates.compare import EvaluationSetMismatch, compare

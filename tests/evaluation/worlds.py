@@ -10,7 +10,7 @@ from PIL import Image
 from catalog.media import MediaStore, decode_image, media_id
 from catalog.products import CATEGORY, Product, Term
 from catalog.shards import write_shards
-from catalog.terms import TermIndex
+from catalog.words.terms import TermIndex
 from models.embed import embed_products
 from models.embeddings import Floats, Mask, ProductEmbeddings
 

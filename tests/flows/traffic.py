@@ -10,7 +10,7 @@ from bento.journals.answered import Answered
 from bento.journals.journal import FEEDBACK
 from bento.journals.line import as_line
 from bento.journals.reported import Reported
-from catalog.tokens import language_of
+from catalog.words.tokens import language_of
 from flows.releases import ChampionRecord, ReleaseStore
 from search.contents import sealed
 from search.release import ENCODER, write_manifest

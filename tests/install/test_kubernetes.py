@@ -11,7 +11,7 @@ import yaml
 from bento.journals.journal import LAST_SECONDS
 from bento.settings import ServiceSettings
 from search.serving_code import WORKER
-from tests.bento.promql import faults
+from tests.bento.telling.promql import faults
 from tests.install import reading
 from tests.install.reading import KUBERNETES, container, manifests, pod
 

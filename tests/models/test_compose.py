@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from catalog.errors import InvalidSnapshot
 from catalog.products import CATEGORY, Product, Term
-from catalog.terms import TermIndex
+from catalog.words.terms import TermIndex
 from models.compose import change_data, choose
 from models.composer import Floats, LearnedComposer, SumComposer
 from models.embeddings import ProductEmbeddings

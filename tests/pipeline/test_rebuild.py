@@ -18,7 +18,7 @@ MAKE = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from catalog.ingest import ingest
+from catalog.ingesting.ingest import ingest
 from catalog.params import params_document
 from catalog.snapshot import snapshot_id
 from catalog.sources import open_source

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from catalog.errors import EncoderMismatch, InvalidQuery
-from catalog.terms import TermIndex
+from catalog.words.terms import TermIndex
 from search.attributes import values_by_field, wish_of
 from search.engine import Query, SearchEngine
 from search.memory import MemoryCollection

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from catalog.errors import InvalidQuery
-from catalog.terms import TermIndex
+from catalog.words.terms import TermIndex
 from search.engine import Answer, Query, SearchEngine
 from search.memory import MemoryCollection
 from search.mentions import of_photos, of_terms

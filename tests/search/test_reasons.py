@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from catalog.errors import InvalidQuery
-from catalog.terms import TermIndex
+from catalog.words.terms import TermIndex
 from models.preprocess import ImagePreprocess
 from search.deadline import answered_by
 from search.engine import Query, SearchEngine

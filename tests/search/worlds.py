@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.products import Product, Term
-from catalog.terms import TermIndex
-from catalog.text import product_text, tokenize
+from catalog.words.terms import TermIndex
+from catalog.words.text import product_text, tokenize
 from models.embeddings import ProductEmbeddings
 from search.engine import SearchEngine
 from search.memory import MemoryCollection

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from catalog.media import MediaStore, media_id
-from catalog.picture_hash import picture_hash
+from catalog.pictures.perceptual_hash import picture_hash
 from catalog.products import Product, Split
 from catalog.shards import write_shards
 from evaluation.audits.leakage import leakage, touched_queries

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from catalog.terms import TermIndex
+from catalog.words.terms import TermIndex
 from evaluation.audits.memory import MOST, ROUNDS, growth
 from evaluation.queries.judgements import EvaluationQuery
 from evaluation.results import Memory

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from catalog.errors import InvalidMedia
-from catalog.picture_hash import BITS, picture_hash
+from catalog.pictures.perceptual_hash import BITS, picture_hash
 from evaluation.audits import near_duplicates
 from evaluation.audits.near_duplicates import by_cosine, by_hash, limit, nearest, pairs_above
 

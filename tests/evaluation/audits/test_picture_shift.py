@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from catalog.looks import read_looks, write_looks
-from catalog.picture_hash import Look, look_of
+from catalog.pictures.looks import read_looks, write_looks
+from catalog.pictures.perceptual_hash import Look, look_of
 from catalog.products import Product
 from evaluation.audits.picture_shift import picture_shift
 from evaluation.gates.continuity import Tables, continuity

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.terms import TermIndex
+from catalog.words.terms import TermIndex
 from evaluation.audits.robustness import Need, as_questions, phrased_needs, robustness, steadiness
 from evaluation.pool import PoolEngines, pool_engines
 from evaluation.queries.phrasings import PHRASINGS, phrasings

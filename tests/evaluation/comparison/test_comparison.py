@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from catalog.errors import InvalidParams
-from catalog.tokens import tokenize
+from catalog.words.tokens import tokenize
 from evaluation.audits.missing import LOSABLE, MissingScore
 from evaluation.comparison.configurations import BASE, FILE, Row, read_configurations
 from evaluation.comparison.files import FACTS, PER_QUERY

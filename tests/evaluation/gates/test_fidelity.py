@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from catalog.products import Product
-from catalog.terms import TermIndex
+from catalog.words.terms import TermIndex
 from evaluation.gates.fidelity import filters_by_selectivity, index_fidelity, overlap, own_vectors, own_words
 from models.embeddings import ProductEmbeddings
 from search.collection import Scored

@@ -11,7 +11,7 @@ import pytest
 
 from catalog.media import MediaStore
 from catalog.products import Product
-from catalog.terms import TermIndex
+from catalog.words.terms import TermIndex
 from evaluation.answers import ask_engine
 from evaluation.gates.record import EvaluationBroken, Record, read_record
 from evaluation.gates.reproduce import Reproduced, ask_again, means, probed, reproduce, restored_engines

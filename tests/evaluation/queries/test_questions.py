@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from catalog.phrases import Phrase
 from catalog.products import CATEGORY, Judgement, Product
-from catalog.terms import TermIndex, spoken_fields
-from catalog.thesaurus import thesaurus
+from catalog.words.phrases import Phrase
+from catalog.words.terms import TermIndex, spoken_fields
+from catalog.words.thesaurus import thesaurus
 from evaluation.params import EvaluateParams
 from evaluation.queries.attribute_queries import Draft, _in_turns
 from evaluation.queries.facets import FacetIndex

@@ -7,7 +7,7 @@ import pytest
 
 from catalog.media import MediaStore
 from catalog.products import Product
-from catalog.terms import TermIndex
+from catalog.words.terms import TermIndex
 from evaluation.params import TuneParams
 from evaluation.pool import hidden_collection
 from evaluation.runs import photos_of

@@ -8,8 +8,8 @@ import pytest
 
 from catalog import tables
 from catalog.errors import InvalidParams
-from catalog.ingest import IngestReport
-from catalog.pictures import NOT_DOWNLOADED
+from catalog.ingesting.ingest import IngestReport
+from catalog.pictures.reading import NOT_DOWNLOADED
 from catalog.snapshot import read_snapshot
 from tests.catalog.conftest import Shop, picture, shop
 from tests.catalog.fetching.picture_server import Shelved, Site, pictures

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from catalog.ingest import ingest
+from catalog.ingesting.ingest import ingest
 from catalog.sources import Opening, choose_source, open_choice
 from catalog.sources.mapping import mapping_of
 from catalog.tables import read_quarantine
 from flows.ingesting.page import render
 from flows.ingesting.preview import Preview, preview
-from tests.catalog.shops import GOODS, WRITERS, as_shopify, write_csv, write_media
+from tests.catalog.sources.shops import GOODS, WRITERS, as_shopify, write_csv, write_media
 from tests.flows.test_cli import etalage
 
 MANY = [{"id": n, "title": f"Mug {n} <script>alert(1)</script>", "price": "$5" if n else "ask"} for n in range(40)]

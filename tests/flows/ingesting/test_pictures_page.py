@@ -4,9 +4,9 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from catalog.ingest import ingest
-from catalog.lookalikes import PictureFindings
+from catalog.ingesting.ingest import ingest
 from catalog.media import MediaStore
+from catalog.pictures.lookalikes import PictureFindings
 from catalog.sources.folder import FolderSource
 from catalog.tables import read_products
 from flows.ingesting.pictures_page import render

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from catalog.corrections import Corrected
 from catalog.errors import InvalidSource
-from catalog.ingest import ingest
+from catalog.ingesting.corrections import Corrected
+from catalog.ingesting.ingest import ingest
 from catalog.products import Correction
 from catalog.sources.folder import FolderSource
 from flows.ingesting.origin import Ingested, origin, remember

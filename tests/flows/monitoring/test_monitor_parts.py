@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from catalog.looks import write_looks
-from catalog.picture_hash import GRID, Look
+from catalog.pictures.looks import write_looks
+from catalog.pictures.perceptual_hash import GRID, Look
 from catalog.products import Interaction, Product
 from catalog.tables import write_products
 from evaluation.audits.shifts import Floats

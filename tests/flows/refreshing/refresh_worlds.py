@@ -11,7 +11,7 @@ from catalog.products import Product, Term
 from catalog.shards import write_shards
 from catalog.snapshot import snapshot_id
 from catalog.tables import write_products, write_terms
-from catalog.terms import TermIndex
+from catalog.words.terms import TermIndex
 from flows.refreshing.steps import Refresh
 from flows.releases import ChampionRecord, ReleaseStore
 from models.embed import embed_products

@@ -11,7 +11,7 @@ import torch
 from catalog.errors import EncoderMismatch, InvalidParams, NotReady
 from catalog.media import decode_image
 from catalog.products import Product
-from catalog.terms import TermIndex
+from catalog.words.terms import TermIndex
 from models.dual_encoder import DualEncoder
 from models.encoder import Encoder
 from models.encoder_folder import BASELINE

@@ -26,11 +26,6 @@ def thin_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torchvision_image, "_network", thin)
 
 
-@pytest.fixture(scope="module")
-def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("sources")
-
-
 def built(params: ModelParams, seed: int = 0) -> DualEncoder:
     """A model whose bag of words, where it has one, knows TEXTS."""
     torch.manual_seed(seed)

@@ -4,7 +4,6 @@ Torchvision's networks are thin here; tests/models/towers/test_torchvision_tower
 """
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,15 +15,12 @@ from torch import Tensor, nn
 from catalog.media import decode_image
 from models.combinations import FROM_NOTHING, WITH_A_MAP
 from models.dual_encoder import DualEncoder
-from models.encoder import Encoder
-from models.encoder_folder import EncoderConfig
-from models.export import write_encoder
-from models.export_graphs import write_image_graph, write_text_graph
 from models.params import ImageKind, ImageMode, TextKind, TextMode
 from models.towers import torchvision_image
 from models.towers.registry import IMAGE_TOWERS, TEXT_TOWERS
 from models.towers.tower import Tower
 from tests.models.conftest import TEXTS
+from tests.models.towers.exchanging import encoder_with
 from tests.models.towers.thin_networks import thin
 from tests.models.towers.tower_sources import image_params, image_tower, pixels_for, text_params, text_tower
 
@@ -40,23 +36,6 @@ NEVER_ASKED = ("pooler", "fc_norm")  # parts of a hub's model that its pooling p
 @pytest.fixture(autouse=True)
 def thin_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torchvision_image, "_network", thin)
-
-
-@pytest.fixture(scope="module")
-def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("sources")
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory, sources: Path) -> Iterator[Path]:
-    """An encoder folder, so that one tower's graph can be put in the place of another's."""
-    folder = tmp_path_factory.mktemp("served")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(torchvision_image, "_network", thin)
-        text, image = text_tower("bag_of_words", "frozen", sources), image_tower("resnet18", "finetuned", sources)
-        params = image_params("resnet18", "finetuned", sources)
-        write_encoder(DualEncoder(params, text, image), folder)
-        yield folder
 
 
 def moved(tower: Tower, vectors: Tensor) -> set[str]:
@@ -141,24 +120,6 @@ def test_an_image_tower_is_the_same_when_saved_loaded_and_served(
     encoder = encoder_with(None, again, served)
     assert np.abs(encoder.encode_image(files) - expected.numpy()).max() < 1e-4
     assert np.abs(encoder.encode_image(files[:1]) - expected[:1].numpy()).max() < 1e-4
-
-
-def encoder_with(text: Tower | None, image: Tower | None, folder: Path) -> Encoder:
-    """The served encoder after one of its towers was exchanged."""
-    before = Encoder.load(folder, threads=1).config
-    if text is not None:
-        text.write_files(folder)
-        write_text_graph(text, folder)
-    if image is not None:
-        write_image_graph(image, folder)
-    EncoderConfig(
-        name=before.name,
-        dim=before.dim,
-        spaces=before.spaces,
-        tokenizer=before.tokenizer if text is None else text.tokens.spec,
-        preprocess=before.preprocess if image is None else image.preprocess,
-    ).write(folder)
-    return Encoder.load(folder, threads=1)
 
 
 def pictures_of_noise(count: int) -> list[bytes]:

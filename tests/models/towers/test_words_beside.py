@@ -14,7 +14,7 @@ from torch.export import Dim
 from models.dual_encoder import DualEncoder
 from models.encoder import Encoder
 from models.encoder_folder import BASELINE
-from models.export import write_baseline, write_encoder
+from models.export import write_baseline
 from models.export_graphs import write_graph
 from models.params import ModelParams, TextKind, WordReader
 from models.presets import sources_of
@@ -23,16 +23,12 @@ from models.training.features import FeatureStore, untrained
 from models.training.params import TrainParams
 from models.training.texts import LiveTexts, RememberedTexts
 from tests.models.conftest import TEXTS
+from tests.models.towers.exchanging import encoder_with
 from tests.models.towers.tower_sources import image_tower, text_params, text_tower
 
 ROOT = Path(__file__).parents[3]
 READERS = get_args(WordReader)
 HARD = [*TEXTS, "", "zxcvbnmq qwrtp 鱻龘", "!!!", "dress", "dress zxcvbnmq"]
-
-
-@pytest.fixture(scope="module")
-def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("sources")
 
 
 def a_model(reader: WordReader, sources: Path, rests: TextKind = "bert") -> DualEncoder:
@@ -58,7 +54,7 @@ def test_the_words_and_the_head_learn_and_what_rests_does_not(reader: WordReader
 
 @pytest.mark.parametrize(("reader", "rests"), [*((reader, "bert") for reader in READERS), ("gru", "siglip")])
 def test_it_is_the_same_when_saved_loaded_and_served(
-    reader: WordReader, rests: TextKind, sources: Path, tmp_path: Path
+    reader: WordReader, rests: TextKind, sources: Path, served: Path, tmp_path: Path
 ) -> None:
     model = a_model(reader, sources, rests).eval()
     with torch.no_grad():
@@ -69,21 +65,22 @@ def test_it_is_the_same_when_saved_loaded_and_served(
     again = DualEncoder.load(tmp_path / "model")
     with torch.no_grad():
         assert torch.equal(again.encode_text(HARD), expected)
-    write_encoder(again, tmp_path / "encoder")
-    encoder = Encoder.load(tmp_path / "encoder", threads=1)
+    encoder = encoder_with(again.text, None, served)
     assert np.abs(encoder.encode_text(HARD) - expected.numpy()).max() < 1e-5
     for row, text in enumerate(HARD):
         assert np.abs(encoder.encode_text([text]) - expected[row].numpy()).max() < 1e-5
 
 
-def test_the_packaged_sentence_encoder_with_words_beside_it_is_served(sources: Path, tmp_path: Path) -> None:
+def test_the_packaged_sentence_encoder_with_words_beside_it_is_served(
+    sources: Path, served: Path, tmp_path: Path
+) -> None:
     model = a_model("text_cnn", sources, "use3").eval()
     model.save(tmp_path / "model")
     assert (tmp_path / "model/model.safetensors").stat().st_size < 20e6  # the packaged weights stay in their package
-    write_encoder(DualEncoder.load(tmp_path / "model"), tmp_path / "encoder")
+    encoder = encoder_with(DualEncoder.load(tmp_path / "model").text, None, served)
     with torch.no_grad():
         expected = model.encode_text(HARD).numpy()
-    assert np.abs(Encoder.load(tmp_path / "encoder", threads=1).encode_text(HARD) - expected).max() < 1e-5
+    assert np.abs(encoder.encode_text(HARD) - expected).max() < 1e-5
 
 
 def test_a_word_that_training_never_saw_says_nothing_on_the_learned_side(sources: Path) -> None:
@@ -147,7 +144,7 @@ def test_noise_falls_on_what_rests_alone(sources: Path, tmp_path: Path) -> None:
 
 
 def test_the_baseline_is_what_rests_alone(sources: Path, tmp_path: Path) -> None:
-    model = a_model("text_cnn", sources, "use3")
+    model = a_model("text_cnn", sources)
     write_baseline(model, tmp_path / BASELINE)
     bare = Encoder.load(tmp_path / BASELINE, threads=1)
     assert not (tmp_path / BASELINE / "words.json").exists()
@@ -176,14 +173,13 @@ def test_one_setting_changed_in_params_yaml_works(settings: dict[str, object], b
     assert sources_of(ModelParams.model_validate({**given, **settings})).words_beside == beside
 
 
-def test_texts_of_every_length_are_served_where_the_examples_words_are_unknown(sources: Path, tmp_path: Path) -> None:
+def test_texts_of_every_length_are_served_where_the_examples_words_are_unknown(sources: Path, served: Path) -> None:
     model = a_model("gru", sources)
     model.text.fit(["红色连衣裙", "红色连衣裙 新", "黑色 皮包 女士 新", "黑色 皮包 女士"])
     texts = ["红色", "黑色 皮包", "黑色 皮包 女士 红色 连衣裙 新", "?"]
     with torch.no_grad():
         expected = model.eval().encode_text(texts).numpy()
-    write_encoder(model, tmp_path)
-    assert np.abs(Encoder.load(tmp_path, threads=1).encode_text(texts) - expected).max() < 1e-5
+    assert np.abs(encoder_with(model.text, None, served).encode_text(texts) - expected).max() < 1e-5
 
 
 def test_a_size_that_the_exporter_fixes_is_refused(sources: Path, tmp_path: Path) -> None:

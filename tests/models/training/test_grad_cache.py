@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from catalog.media import MediaStore
-from catalog.terms import TermIndex
+from catalog.words.terms import TermIndex
 from models.progress import Lines
 from models.training.grad_cache import in_chunks
 from models.training.params import TrainParams

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.phrases import Phrase
 from catalog.products import Product, Term
-from catalog.terms import TermIndex
+from catalog.words.phrases import Phrase
+from catalog.words.terms import TermIndex
 from models.training.pairs import TrainingTexts, TruthTable, thinned
 from models.training.params import TrainParams
 from tests.models.tiny_towers import TERMS, tiny_shop

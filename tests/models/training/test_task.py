@@ -9,7 +9,7 @@ import torch
 
 from catalog.media import MediaStore
 from catalog.products import Product
-from catalog.terms import TermIndex
+from catalog.words.terms import TermIndex
 from models.dual_encoder import DualEncoder
 from models.progress import Lines
 from models.train import open_pictures, picture_keys

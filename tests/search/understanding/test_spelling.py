@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.tokens import tokenize
+from catalog.words.tokens import tokenize
 from search.understanding.spelling import Spellings, one_slip
 
 SPELLINGS = Spellings(

@@ -1,0 +1,1 @@
+"""Words about products: tokens, terms, thesaurus, attribute phrases, and the text that encoder and lexical leg see."""
