@@ -1,8 +1,9 @@
 """Other words for the same things, for judging alone: what people say who know no table of the shop.
 
-other_words.csv: role, meaning (a word of catalog/words/thesaurus.csv), and words in each language separated by |.
-It was written by someone who saw the shop's own terms and not the thesaurus, so that it says how much of what people
-type the thesaurus covers, and what becomes of the rest: `all_known` tells them apart. Nothing in it may be moved there.
+other_words.csv: role, meaning (an English word of catalog/words/thesaurus.csv), and words in each language separated
+by |. It was written by someone who saw the shop's own terms and not the thesaurus, so that it says how much of what
+people type the thesaurus covers, and what becomes of the rest: `all_known` tells them apart. Nothing in it may be
+moved there.
 """
 
 import csv
